@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Builds the login helper, build/wpam-auth, from src/main.ts: one binary (standalone), or a launcher with Deno and one
+# JavaScript file beside it (bundle). Both may use the network and nothing else. FLAVOUR=standalone|bundle forces one.
+# Never type-checks (make types does) and never downloads unless standalone is forced. Run by make build.
+set -euo pipefail
+: "${DENO:?run this as: make build}" "${ESBUILD:?}" "${DENO_DIR:?}"
+cd "$(dirname "$0")/.."
+[ -x "$DENO" ] || { echo "Deno is not here yet: run make setup first." >&2; exit 1; }
+
+# No code cache: that of a compiled program lies in the temp directory, where anybody could plant one for root's logins.
+flags=(--no-config --no-lock --no-remote --no-npm --cached-only --no-prompt --no-code-cache
+  '--v8-flags=--jitless,--single-threaded' --allow-net --deny-import)
+
+# Where `deno compile` takes its base binary from, in its own order; nothing if it would have to download it.
+denort() {
+  local version
+  read -r _ version _ < <("$DENO" --version)
+  if [ -n "${DENORT_BIN-}" ]; then
+    echo "denort from DENORT_BIN"
+  elif [ -e "${DENO%/*}/denort" ]; then
+    echo "denort beside deno"
+  elif [ -e "$DENO_DIR/dl/release/v$version/denort-$(uname -m)-unknown-linux-gnu.zip" ]; then
+    echo "denort already downloaded"
+  fi
+}
+
+found=$(denort)
+case ${FLAVOUR-} in
+standalone | bundle) why="as asked" ;;
+"")
+  FLAVOUR=bundle why="no denort here to compile with"
+  [ -z "$found" ] || FLAVOUR=standalone why=$found
+  ;;
+*)
+  echo "FLAVOUR is standalone, bundle or empty, not '$FLAVOUR'" >&2
+  exit 2
+  ;;
+esac
+
+rm -f build/wpam-auth build/wpam-auth.js build/deno
+if [ "$FLAVOUR" = standalone ]; then
+  "$DENO" compile --quiet --no-check "${flags[@]}" --output build/wpam-auth src/main.ts
+else
+  "$ESBUILD" src/main.ts --bundle --format=esm --platform=neutral --external:node:* --target=esnext \
+    --charset=utf8 --legal-comments=inline --log-level=warning --outfile=build/wpam-auth.js
+  ln "$DENO" build/deno 2>/dev/null || cp "$DENO" build/deno
+  cat >build/wpam-auth <<LAUNCHER
+#!/bin/sh
+# Started by pam_wpam.so as an unprivileged user: the network, and nothing else.
+unset PWD OLDPWD SHLVL
+exec "\${0%/*}/deno" run ${flags[*]} "\${0%/*}/wpam-auth.js"
+LAUNCHER
+  chmod 755 build/wpam-auth
+fi
+printf '%-10s %s: %s\n' helper "$FLAVOUR" "$why"

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Fetches what building and testing need and this machine lacks, and says in one line each what it found or did.
+# Never installs or starts a service: a missing sshd is unpacked below build/sshd, for test/sandbox.sh alone.
+# Run by `make setup`, which sets DENO, ESBUILD and DENO_DIR. Only system packages need root; without it they are named.
+set -euo pipefail
+: "${DENO:?run this as: make setup}" "${ESBUILD:?}" "${DENO_DIR:?}"
+cd "$(dirname "$0")/.."
+export PATH=$PATH:/usr/sbin:/sbin DEBIAN_FRONTEND=noninteractive
+mkdir -p build
+
+say() { printf '%-10s %s\n' "$1" "$2"; }
+
+# quietly WHAT CMD...: the command's output is shown only if it fails, and is one sentence if the network is missing.
+# Bash ignores `set -e` inside CMD, so the functions given to it end at the first failure themselves.
+quietly() {
+  local what=$1 log
+  shift
+  log=$("$@" 2>&1) && return
+  if grep -qE 'EAI_AGAIN|ENOTFOUND|ENETUNREACH|ECONNREFUSED|ETIMEDOUT|Temporary failure|failed to lookup|Could not (resolve|connect)' <<<"$log"; then
+    say "$what" "NOT fetched: no network. Connect this machine and run make setup again."
+  else
+    printf '%s\n' "$log" >&2
+    say "$what" "NOT fetched: see above."
+  fi
+  return 1
+}
+
+missing=()
+# need PACKAGE COMMAND-OR-FILE...
+need() {
+  local package=$1 thing
+  shift
+  for thing; do
+    if [ ! -e "$thing" ] && ! command -v "$thing" >/dev/null; then
+      missing+=("$package")
+      return
+    fi
+  done
+}
+need gcc gcc
+need clang clang
+need libc6-dev /usr/include/stdlib.h
+need libpam0g-dev /usr/include/security/pam_modules.h
+need npm npm
+need openssh-client ssh ssh-keygen
+need iproute2 ip
+need util-linux unshare setpriv
+need mount mount
+need passwd useradd chpasswd
+
+apt_get() { apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=60 "$@"; }
+
+# Failing to refresh is left to the next apt command to report: the lists at hand may do.
+refresh() {
+  [ -n "${refreshed-}" ] || apt_get update >/dev/null 2>&1 || true
+  refreshed=1
+}
+
+may_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+if [ ${#missing[@]} = 0 ]; then
+  say packages "all here"
+elif may_install; then
+  refresh
+  if quietly packages apt_get install "${missing[@]}"; then say packages "installed ${missing[*]}"; fi
+else
+  say packages "missing; an administrator can run: apt-get install --no-install-recommends ${missing[*]}"
+fi
+
+# Downloads what installing openssh-server would install here, at matching versions, and runs none of it.
+unpack_sshd() {
+  local new=build/sshd.new deb dir
+  rm -rf build/sshd "$new"
+  mkdir -p "$new/archives/partial"
+  apt_get -o Dir::Cache::archives="$PWD/$new/archives" -o APT::Sandbox::User=root --download-only install openssh-server || return
+  for dir in bin sbin lib lib64; do # as on the machine, where these are links
+    mkdir -p "$new/usr/$dir"
+    ln -s "usr/$dir" "$new/$dir"
+  done
+  for deb in "$new"/archives/*.deb; do
+    dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$new" || return
+  done
+  rm -rf "$new/archives"
+  mv "$new" build/sshd
+}
+
+if [ -x /usr/sbin/sshd ]; then
+  say sshd "/usr/sbin/sshd"
+elif [ -x build/sshd/usr/sbin/sshd ]; then
+  say sshd "unpacked below build/sshd"
+elif may_install; then
+  refresh
+  if quietly sshd unpack_sshd; then say sshd "now unpacked below build/sshd"; fi
+else
+  say sshd "missing; as root on Debian or Ubuntu, make setup unpacks one below build/sshd"
+fi
+
+# npm calls it a success when an optional package could not be fetched; only its verbose log then knows why.
+fetch_tools() {
+  (cd tools && npm ci --ignore-scripts --no-audit --no-fund --fetch-retry-mintimeout=1000 --loglevel=verbose) || return
+  [ -x "$DENO" ] && [ -x "$ESBUILD" ]
+}
+
+# Where npm works, Deno must too: it takes the machine's certificates as well as its own.
+fetch_libraries() { DENO_TLS_CA_STORE=system,mozilla "$DENO" install; }
+
+stamp=build/setup.stamp
+locks=$(cat tools/package-lock.json deno.json deno.lock | cksum)
+if [ -x "$DENO" ] && [ -x "$ESBUILD" ] && [ -d "$DENO_DIR" ] && [ "$locks" = "$(cat $stamp 2>/dev/null)" ]; then
+  say toolchain "all here"
+else
+  quietly toolchain fetch_tools
+  quietly libraries fetch_libraries
+  echo "$locks" >$stamp
+  say toolchain "fetched as pinned in tools/package-lock.json and deno.lock"
+fi

@@ -1,0 +1,257 @@
+/*
+ * pam_wpam.c: the three functions that PAM calls, and what they return.
+ *
+ * Gathers what PAM knows of a login, lets the helper decide, maps its verdict to a PAM code. The start
+ * value is refusal; PAM_IGNORE is never returned. Called by libpam inside sshd, su, sudo, login.
+ */
+#include "shim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <limits.h>
+
+#ifndef WPAM_HELPER
+#error "WPAM_HELPER is the path of this version's helper; the Makefile gives it"
+#endif
+
+#define DEFAULT_CONFIG "/etc/wpam/wpam.conf"
+#define DEFAULT_LOG "/var/log/wpam.log"
+#define EXPORT __attribute__((visibility("default")))
+#define MARK "wpam-authenticated"
+
+enum { FAIL_DELAY_US = 2000000 };
+
+/* The one place where a verdict becomes a number of this system's PAM. */
+static int pam_code(enum verdict verdict, bool account)
+{
+    switch (verdict) {
+    case VERDICT_ALLOWED:
+        return PAM_SUCCESS;
+    case VERDICT_DENIED:
+    case VERDICT_UNTRUSTED:
+        return account ? PAM_PERM_DENIED : PAM_AUTH_ERR;
+    case VERDICT_EXHAUSTED:
+        return account ? PAM_PERM_DENIED : PAM_MAXTRIES;
+    case VERDICT_UNREACHABLE:
+    case VERDICT_UNDECIDED:
+        return PAM_AUTHINFO_UNAVAIL;
+    case VERDICT_UNANSWERED:
+        return PAM_CONV_ERR;
+    case VERDICT_MISCONFIGURED:
+    case VERDICT_NONE:
+    default:
+        return PAM_SERVICE_ERR;
+    }
+}
+
+static const char *item(pam_handle_t *pamh, int type)
+{
+    const void *value = NULL;
+    return pam_get_item(pamh, type, &value) == PAM_SUCCESS ? value : NULL;
+}
+
+/*
+ * Tells whether sshd itself reports another factor: a key in the PAM environment that sshd set, or, in
+ * the account phase without our own authenticate, that sshd got there at all. Only under sshd: elsewhere
+ * pam_env may take that variable from the user. PAM_AUTHTOK is no evidence: a refused password leaves it.
+ */
+static bool has_other_factor(const struct login *login)
+{
+    if (!login->tty || strcmp(login->tty, "ssh") != 0) {
+        return false;
+    }
+    if (login->account) {
+        return true;
+    }
+    const char *line = pam_getenv(login->pamh, "SSH_AUTH_INFO_0");
+    while (line) {
+        if (strncmp(line, "publickey ", 10) == 0) {
+            return true;
+        }
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    return false;
+}
+
+/* Takes the shim's own arguments off the PAM line; false with a reason when one is no absolute path. */
+static bool take_paths(struct login *login, char reason[REASON_MAX])
+{
+    const struct {
+        const char *key;
+        const char **value;
+    } paths[] = {
+        {"config=", &login->config}, {"helper=", &login->helper}, {"log_file=", &login->log_file}};
+    for (int i = 0; i < login->argc; i++) {
+        for (size_t k = 0; k < sizeof paths / sizeof *paths; k++) {
+            size_t length = strlen(paths[k].key);
+            if (strncmp(login->argv[i], paths[k].key, length) != 0) {
+                continue;
+            }
+            if (login->argv[i][length] != '/') {
+                snprintf(reason, REASON_MAX, "PAM argument %.200s is not an absolute path",
+                         login->argv[i]);
+                return false;
+            }
+            *paths[k].value = login->argv[i] + length;
+        }
+    }
+    return true;
+}
+
+static bool make_names(struct login *login)
+{
+    static const char hex[] = "0123456789abcdef", base32[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    unsigned char bits[16 + 8];
+    if (!platform_random(bits, sizeof bits)) {
+        return false;
+    }
+    for (size_t i = 0; i < 16; i++) {
+        login->nonce[2 * i] = hex[bits[i] >> 4];
+        login->nonce[2 * i + 1] = hex[bits[i] & 15];
+    }
+    for (size_t i = 0; i < 8; i++) {
+        login->ref[i] = base32[bits[16 + i] & 31];
+    }
+    platform_wipe(bits, sizeof bits);
+    return true;
+}
+
+/* Reads the configuration and, beside it, the trust anchors; false with a reason when one is not safe. */
+static bool read_documents(const struct login *login, struct document *config,
+                           struct document *anchors, char reason[REASON_MAX])
+{
+    char beside[PATH_MAX], why[REASON_MAX];
+    int folder = (int)(strrchr(login->config, '/') - login->config);
+    int length = snprintf(beside, sizeof beside, "%.*s/ca.pem", folder, login->config);
+    if (length < 0 || (size_t)length >= sizeof beside) {
+        snprintf(reason, REASON_MAX, "the path of the configuration file is too long");
+        return false;
+    }
+    if (!trust_read(login->config, CONFIG_MAX, config, reason) ||
+        !trust_read(beside, ANCHORS_MAX, anchors, reason)) {
+        return false;
+    }
+    if (!config->text && strcmp(login->config, DEFAULT_CONFIG) != 0) {
+        snprintf(reason, REASON_MAX, "%.200s: no such file", login->config);
+        return false;
+    }
+    if (config->exposed) {
+        snprintf(why, sizeof why, "others can read the service key: chmod 0600 %.200s", login->config);
+        log_event(login, "WARN", "configuration exposed", why);
+    }
+    return true;
+}
+
+static enum verdict decide(struct login *login, char reason[REASON_MAX])
+{
+    struct document config = {0}, anchors = {0};
+    char helper[PATH_MAX];
+    enum verdict verdict = VERDICT_NONE;
+    if (take_paths(login, reason) && read_documents(login, &config, &anchors, reason) &&
+        trust_path(login->helper, helper, sizeof helper, reason)) {
+        login->helper = helper;
+        verdict = session_run(login, &config, &anchors, reason);
+    }
+    trust_free(&config);
+    trust_free(&anchors);
+    return verdict;
+}
+
+/* Runs one phase of one login and returns PAM's code for it. */
+static int run_login(pam_handle_t *pamh, const char *user, int flags, int argc, const char **argv,
+                     bool account)
+{
+    struct login login = {
+        .pamh = pamh,
+        .account = account,
+        .silent = ((unsigned)flags & (unsigned)PAM_SILENT) != 0,
+        .user = user,
+        .rhost = item(pamh, PAM_RHOST),
+        .tty = item(pamh, PAM_TTY),
+        .service = item(pamh, PAM_SERVICE),
+        .config = DEFAULT_CONFIG,
+        .helper = WPAM_HELPER,
+        .log_file = DEFAULT_LOG,
+        .argc = argc,
+        .argv = argv,
+    };
+    char reason[REASON_MAX] = "";
+    enum verdict verdict = VERDICT_NONE;
+
+    if (login.rhost && !*login.rhost) {
+        login.rhost = NULL;
+    }
+    login.service = login.service ? login.service : "";
+    login.other_factor = has_other_factor(&login);
+    if (make_names(&login)) {
+        verdict = decide(&login, reason);
+    } else {
+        snprintf(reason, sizeof reason, "the kernel gives no random bytes");
+    }
+    if (verdict == VERDICT_NONE) {
+        log_event(&login, "ERROR", "login misconfigured", reason);
+    } else if (verdict == VERDICT_UNANSWERED) {
+        log_event(&login, "WARN", "login denied", reason);
+    }
+    if (verdict != VERDICT_ALLOWED) {
+        platform_fail_delay(pamh, FAIL_DELAY_US);
+        if (!login.silent && verdict != VERDICT_UNANSWERED) {
+            char text[64];
+            snprintf(text, sizeof text, "Werbot login failed (ref %s)", login.ref);
+            prompt_tell(pamh, text);
+        }
+    }
+    return pam_code(verdict, account);
+}
+
+static void free_mark(pam_handle_t *pamh, void *data, int status)
+{
+    (void)pamh;
+    (void)status;
+    free(data);
+}
+
+/* Asks the user for both factors' answers and returns PAM_SUCCESS only if Werbot let the user in. */
+EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    const char *user = NULL;
+    (void)pam_set_data(pamh, MARK, NULL, NULL);
+    if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || !user || !*user) {
+        return PAM_USER_UNKNOWN;
+    }
+    /* The mark names the user, who may be changed by another module before the account phase. */
+    char *mark = strdup(user);
+    int result = mark ? run_login(pamh, mark, flags, argc, argv, false) : PAM_BUF_ERR;
+    if (result == PAM_SUCCESS) {
+        result = pam_set_data(pamh, MARK, mark, free_mark);
+        mark = result == PAM_SUCCESS ? NULL : mark;
+    }
+    free(mark);
+    return result;
+}
+
+/* Repeats the answer that Werbot gave in authenticate, or asks for one where that did not run. */
+EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    const void *mark = NULL;
+    const char *user = item(pamh, PAM_USER);
+    if (!user || !*user) {
+        return PAM_USER_UNKNOWN;
+    }
+    if (pam_get_data(pamh, MARK, &mark) == PAM_SUCCESS && mark && strcmp(mark, user) == 0) {
+        return PAM_SUCCESS;
+    }
+    return run_login(pamh, user, flags, argc, argv, true);
+}
+
+/* Has nothing to set; any other answer would end a login that has been allowed. */
+EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    (void)pamh;
+    (void)flags;
+    (void)argc;
+    (void)argv;
+    return PAM_SUCCESS;
+}

@@ -1,0 +1,109 @@
+/*
+ * platform.c: everything that differs between Linux-PAM and OpenPAM, or between kernels.
+ *
+ * Called by every other file of the shim; knows nothing of logins.
+ */
+#include "shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <security/pam_ext.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#endif
+
+/* Returns milliseconds of a clock that nobody can set. */
+int64_t platform_now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Fills memory with random bytes; false when the kernel gives none. */
+bool platform_random(void *out, size_t length)
+{
+#ifdef __linux__
+    ssize_t got;
+    do {
+        got = getrandom(out, length, 0);
+    } while (got < 0 && errno == EINTR);
+    return got == (ssize_t)length;
+#else
+    arc4random_buf(out, length);
+    return true;
+#endif
+}
+
+/* Overwrites memory in a way that the compiler cannot leave out. */
+void platform_wipe(void *memory, size_t length)
+{
+#ifdef __APPLE__
+    (void)memset_s(memory, length, 0, length);
+#else
+    explicit_bzero(memory, length);
+#endif
+}
+
+/* Closes every descriptor from `lowest` up; safe between fork and exec. */
+void platform_close_from(int lowest)
+{
+#if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
+    closefrom(lowest);
+#else
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, (unsigned)lowest, ~0U, 0U) == 0) {
+        return;
+    }
+#endif
+    long most = sysconf(_SC_OPEN_MAX);
+    for (int fd = lowest; fd < (most > 0 ? most : 65536); fd++) {
+        (void)close(fd);
+    }
+#endif
+}
+
+/*
+ * Gives up what exec could give back and ties the child's life to `parent`; after the change of uid,
+ * which clears the parent-death signal. False when that is not possible or the parent has gone.
+ */
+bool platform_confine(pid_t parent)
+{
+#ifdef __linux__
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
+        return false;
+    }
+#endif
+    return getppid() == parent;
+}
+
+/* Writes one line to the authpriv log. */
+void platform_syslog(pam_handle_t *pamh, int priority, const char *line)
+{
+#ifdef __linux__
+    pam_syslog(pamh, priority, "%s", line);
+#else
+    (void)pamh;
+    syslog(LOG_AUTHPRIV | priority, "pam_wpam: %s", line);
+#endif
+}
+
+/* Asks PAM to answer a refusal no sooner than this; OpenPAM has no such thing. */
+void platform_fail_delay(pam_handle_t *pamh, unsigned microseconds)
+{
+#ifdef HAVE_PAM_FAIL_DELAY
+    (void)pam_fail_delay(pamh, microseconds);
+#else
+    (void)pamh;
+    (void)microseconds;
+#endif
+}

@@ -1,0 +1,119 @@
+// The middle rung of the ladder: stories with a real module under libpam, and what the module does with
+// a helper that breaks the protocol. As root only inside test/sandbox.sh. Called by `deno test`.
+
+import assert from "node:assert/strict";
+import { checkHostileLog, FAULTS, HOSTILE_LIMIT, makeHostileHelpers } from "./hostile.ts";
+import { explainNoModule, findParts, makeTest } from "./installed.ts";
+import { listChildren, listProcesses, readStatus } from "./processes.ts";
+import { playOnPam, readLog, runApplication } from "./rung_pam.ts";
+import { readStories } from "./story.ts";
+
+const test = makeTest(explainNoModule());
+const login = {
+  user: "alice",
+  rhost: "203.0.113.7",
+  tty: "ssh",
+  environment: [],
+  conversation: true,
+  answer: () => assert.fail("nothing may be asked"),
+};
+
+const testAsRoot = Deno.uid() === 0
+  ? test
+  : makeTest(explainNoModule() ?? "only root can give a file to somebody else");
+
+for (const story of readStories(new URL("scenarios/", import.meta.url), "pam")) {
+  const register = story.files.some(({ trait }) => trait === "owner") ? testAsRoot : test;
+  register(`${story.name}: ${story.summary}`, () => playOnPam(story, findParts()));
+}
+
+/** Runs a test in an empty folder of its own. */
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "wpam-" });
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+test("pam_sm_authenticate() refuses whatever a hostile helper says, in bounded time", () =>
+  inFolder(async (folder) => {
+    const helpers = await makeHostileHelpers(folder);
+    await Deno.writeTextFile(`${folder}/wpam.conf`, "", { mode: 0o600 });
+    const results = await Promise.allSettled(
+      Object.keys(FAULTS).map(async (fault) => {
+        const own = `${folder}/${fault}.d`;
+        await Deno.mkdir(own);
+        const started = performance.now();
+        const report = await runApplication(findParts(), own, {
+          ...login,
+          arguments: [
+            `config=${folder}/wpam.conf`,
+            `helper=${helpers[fault]}`,
+            `log_file=${own}/wpam.log`,
+          ],
+          calls: ["authenticate"],
+        });
+        assert.ok(performance.now() - started < HOSTILE_LIMIT, `${fault} took too long`);
+        assert.deepEqual(report.codes, [["authenticate", "PAM_SERVICE_ERR"]], fault);
+        assert.deepEqual(report.remains, { fds: 0, children: 0, signals: 0 }, fault);
+        checkHostileLog(fault, await readLog(`${own}/wpam.log`));
+      }),
+    );
+    assert.deepEqual(results.flatMap((one) => one.status === "rejected" ? [one.reason] : []), []);
+  }));
+
+testAsRoot(
+  "run_child() gives up the groups of whoever starts the helper",
+  () =>
+    inFolder(async (folder) => {
+      const settings = "server_url = 127.0.0.1:1\nservice_id = id\nservice_key = key\n";
+      await Deno.writeTextFile(`${folder}/wpam.conf`, settings, { mode: 0o600 });
+      const groups: string[] = [];
+      const parts = findParts();
+      await runApplication(parts, folder, {
+        ...login,
+        arguments: [
+          `config=${folder}/wpam.conf`,
+          `helper=${parts.helper}`,
+          `log_file=${folder}/wpam.log`,
+        ],
+        calls: ["authenticate"],
+        answer: () => {
+          const app = listProcesses().find(({ name }) => name === "pam_app")!;
+          for (const { pid } of [app, ...listChildren(app.pid)]) {
+            groups.push(readStatus(pid)["Groups"]!.trim());
+          }
+          return Promise.resolve({ kind: "fail" });
+        },
+      });
+      assert.deepEqual(groups, ["1", ""]);
+    }),
+);
+
+test("pam_sm_setcred() succeeds without asking, logging or starting anything", () =>
+  inFolder(async (folder) => {
+    const report = await runApplication(findParts(), folder, {
+      ...login,
+      arguments: [`config=${folder}/none`, "helper=/none", `log_file=${folder}/wpam.log`],
+      calls: ["setcred", "open_session", "close_session"],
+    });
+    assert.deepEqual(report.codes, [
+      ["setcred", "PAM_SUCCESS"],
+      ["open_session", "PAM_SUCCESS"],
+      ["close_session", "PAM_SUCCESS"],
+    ]);
+    assert.deepEqual(await readLog(`${folder}/wpam.log`), []);
+  }));
+
+test("log_line() makes the log readable for its owner and group alone", () =>
+  inFolder(async (folder) => {
+    await runApplication(findParts(), folder, {
+      ...login,
+      arguments: [`config=${folder}/none`, `log_file=${folder}/wpam.log`],
+      calls: ["authenticate"],
+    });
+    const { mode } = await Deno.stat(`${folder}/wpam.log`);
+    assert.equal((mode! & 0o777).toString(8), "640");
+  }));

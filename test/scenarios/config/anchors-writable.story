@@ -1,0 +1,19 @@
+# Trust anchors that others can write are not believed.
+
+[files]
+ca.pem mode 0620
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ref={ref} reason="{...}can be written by others{...}"
+
+[requests]
+connections = 0
+requests = 0
+
+[rungs]
+pam

@@ -1,0 +1,17 @@
+# An empty configuration asks nothing and says, a line each, what is missing.
+
+[config]
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: configuration user={user} ref={ref} reason="{...}service_id is missing{...}"
+ERROR: configuration user={user} ref={ref} reason="{...}service_key is missing{...}"
+ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="{...}server_url is missing{...}"
+
+[requests]
+connections = 0
+requests = 0

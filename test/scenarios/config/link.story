@@ -1,0 +1,19 @@
+# A configuration behind a symbolic link is not followed.
+
+[files]
+wpam.conf link
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ref={ref} reason="{...}is a symbolic link{...}"
+
+[requests]
+connections = 0
+requests = 0
+
+[rungs]
+pam

@@ -1,0 +1,17 @@
+# An ID that is not UTF-8 is asked again, and never reaches Werbot.
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- bytes "616cff"
+echo "That is not valid UTF-8 text. Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+allowed
+
+[log]
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

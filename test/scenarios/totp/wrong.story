@@ -1,0 +1,19 @@
+# A wrong code is refused, with the reason that Werbot gives.
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{wrong}"
+
+[outcome]
+denied
+
+[log]
+WARN: login denied user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="wrong code"
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1
+
+[rungs]
+helper pam sshd

@@ -1,0 +1,18 @@
+# A server that does not speak TLS is not trusted and gets no request.
+
+[werbot]
+behave = not-tls
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+untrusted
+
+[log]
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{...}"
+
+[requests]
+handshakes = 0
+requests = 0

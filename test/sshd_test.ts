@@ -1,0 +1,332 @@
+// The highest rung of the ladder: stories, and what only a real sshd can show. Only inside
+// test/sandbox.sh; elsewhere the reason is printed. Called by `deno test`.
+
+import assert from "node:assert/strict";
+import { type Options, Werbot } from "./fake/werbot.ts";
+import { checkHostileLog, FAULTS, HOSTILE_LIMIT, makeHostileHelpers } from "./hostile.ts";
+import { explainNoSshd, findParts, makeTest } from "./installed.ts";
+import {
+  listDescriptors,
+  listProcesses,
+  type Process,
+  readStatus,
+  waitFor,
+  waitForEnd,
+} from "./processes.ts";
+import { OpenSsh, playOnSshd, Sshd, type Visit, visitWithSsh2 } from "./rung_sshd.ts";
+import { readStories } from "./story.ts";
+
+const ID = "alice@example.com";
+const ID_PROMPT = "Enter your Werbot ID (email or username): ";
+const CODE_PROMPT = "Enter your totp code (submit empty for U2F): ";
+
+const test = makeTest(explainNoSshd());
+
+for (const story of readStories(new URL("scenarios/", import.meta.url), "sshd")) {
+  test(`${story.name}: ${story.summary}`, () => playOnSshd(story, findParts()));
+}
+
+/** A fake Werbot and an sshd that asks it. */
+class Scene implements AsyncDisposable {
+  private constructor(
+    readonly werbot: Werbot,
+    readonly folder: string,
+    readonly sshd: Sshd,
+  ) {}
+
+  static async set(options: Options = {}, settings = "", sshdOptions: string[] = []) {
+    const werbot = await Werbot.start({ users: [{ id: ID }], reuse: true, ...options });
+    const folder = await Deno.makeTempDir({ prefix: "wpam-" });
+    const { address, serviceID, serviceKey } = werbot;
+    await Deno.writeTextFile(
+      `${folder}/wpam.conf`,
+      `server_url = ${address}\nservice_id = ${serviceID}\nservice_key = ${serviceKey}\n${settings}`,
+      { mode: 0o600 },
+    );
+    await Deno.writeTextFile(`${folder}/ca.pem`, werbot.ca, { mode: 0o600 });
+    const { helper } = findParts();
+    const sshd = await Sshd.start(
+      [`config=${folder}/wpam.conf`, `helper=${helper}`],
+      sshdOptions,
+    );
+    return new Scene(werbot, folder, sshd);
+  }
+
+  /** Logs in with the ssh2 client; the prompts that were shown are added to `shown`. */
+  visit(
+    user: string,
+    code: string,
+    shown: string[] = [],
+    methods: ("publickey" | "keyboard-interactive")[] = ["keyboard-interactive"],
+  ): Promise<Visit> {
+    return visitWithSsh2(this.sshd, {
+      user,
+      methods,
+      answer: (_echo, prompt) => {
+        shown.push(prompt);
+        return Promise.resolve({ kind: "text", text: prompt === ID_PROMPT ? ID : code });
+      },
+    });
+  }
+
+  /** Logs in with the OpenSSH client and returns what its command printed. */
+  async logIn(code: string, options: string[] = []): Promise<string> {
+    await using client = await OpenSsh.start(this.sshd, "alice", [ID, code], options);
+    const { code: status, stdout, stderr } = await client.finish();
+    assert.equal(status, 0, stderr);
+    return stdout;
+  }
+
+  /** Fails unless no helper is left, no process is a zombie, and sshd's listener is alone. */
+  async checkQuiet(): Promise<void> {
+    const { pid } = this.sshd.process;
+    await waitFor(
+      "no helper, no zombie, no connection",
+      5000,
+      () =>
+        listProcesses().every((one) => one.state !== "Z" && one.parent !== pid) &&
+        listHelpers().length === 0,
+    );
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.sshd[Symbol.asyncDispose]();
+    await this.werbot[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+for (
+  const [client, name] of [["logIn", "the OpenSSH client"], ["visit", "the ssh2 client"]] as const
+) {
+  test(`40 logins one after another and 40 at once by ${name} leave nothing behind`, async () => {
+    await using scene = await Scene.set();
+    const before = listDescriptors(scene.sshd.process.pid).size;
+    const logIn = async () => {
+      const code = scene.werbot.code(ID);
+      if (client === "logIn") assert.equal(await scene.logIn(code), "alice\n");
+      else assert.equal((await scene.visit("alice", code)).stdout, "alice\n");
+    };
+    for (let i = 0; i < 40; i++) await logIn();
+    await Promise.all(Array.from({ length: 40 }, logIn));
+    await scene.checkQuiet();
+    assert.equal(listDescriptors(scene.sshd.process.pid).size, before, "descriptors of sshd");
+    const log = await scene.sshd.readWpamLog();
+    assert.equal(log.filter((line) => line.startsWith("INFO: login allowed ")).length, 80);
+    assert.equal(log.length, 80);
+    assert.equal(scene.werbot.connections, 80);
+    assert.deepEqual(scene.werbot.violations, []);
+  });
+}
+
+for (const [count, name] of [[1, "first"], [2, "second"]] as const) {
+  test(`a client killed at the ${name} prompt leaves no helper and frees its slot`, async () => {
+    await using scene = await Scene.set({}, "", ["MaxStartups 1"]);
+    await using client = await OpenSsh.start(scene.sshd, "alice", [ID].slice(0, count - 1));
+    await client.waitForPrompts(count);
+    const helpers = listHelpers();
+    assert.equal(helpers.length, 1);
+    await client.kill();
+    await waitForEnd(helpers, 1000);
+    await scene.checkQuiet();
+    assert.equal(await scene.logIn(scene.werbot.code(ID)), "alice\n");
+    assert.equal(scene.werbot.requests.length, 1);
+  });
+}
+
+test("a client killed while its U2F request waits leaves no helper beyond u2f_timeout", async () => {
+  await using scene = await Scene.set({}, "u2f_timeout = 5\n", ["MaxStartups 1"]);
+  await using client = await OpenSsh.start(scene.sshd, "alice", [ID, ""]);
+  await scene.werbot.until(() => scene.werbot.pending() === 1);
+  const helpers = listHelpers();
+  assert.equal(helpers.length, 1);
+  await client.kill();
+  await waitForEnd(helpers, 6000);
+  await scene.checkQuiet();
+  assert.equal(await scene.logIn(scene.werbot.code(ID)), "alice\n");
+});
+
+test("a barred user gets the dialogue of a wrong code, a refusal, and no request is sent", async () => {
+  await using scene = await Scene.set();
+  const dialogues: string[][] = [];
+  for (const user of ["nobody-here", "root"]) {
+    const shown: string[] = [];
+    assert.equal((await scene.visit(user, scene.werbot.code(ID), shown)).accepted, false, user);
+    dialogues.push(shown);
+  }
+  assert.equal(scene.werbot.connections, 0);
+  const shown: string[] = [];
+  assert.equal((await scene.visit("alice", "000000", shown)).accepted, false);
+  assert.deepEqual(dialogues, [shown, shown]);
+  const log = await scene.sshd.readWpamLog();
+  assert.deepEqual(log.map((line) => /^WARN: login denied user=(\S+)/.exec(line)?.[1]), [
+    "nobody-here",
+    "root",
+    "alice",
+  ]);
+});
+
+test("a refusal shows the user the reference that stands in the log", async () => {
+  await using scene = await Scene.set();
+  await using client = await OpenSsh.start(scene.sshd, "alice", [ID, "000000"]);
+  const { code, stderr } = await client.finish();
+  assert.equal(code, 255);
+  const ref = /^Werbot login failed \(ref (\w{8})\)$/m.exec(stderr)?.[1];
+  assert.match((await scene.sshd.readWpamLog()).join("\n"), new RegExp(` ref=${ref} `));
+  assert.deepEqual(client.readPrompts(), [
+    `(alice@127.0.0.1) ${ID_PROMPT}`,
+    `(alice@127.0.0.1) ${CODE_PROMPT}`,
+  ]);
+});
+
+test("run_child() starts the helper as wpam, with nothing of sshd's", async () => {
+  await using scene = await Scene.set({ users: [{ id: ID, key: "ignore" }] }, "u2f_timeout = 5\n");
+  await using client = await OpenSsh.start(scene.sshd, "alice", [ID]);
+  await client.waitForPrompts(2);
+  const [helper] = listHelpers();
+  const { pid } = helper!;
+  const status = readStatus(pid);
+  const [uid, gid] = findWpam();
+  const four = (id: number) => Array(4).fill(id).join("\t");
+  assert.equal(status["Uid"], four(uid));
+  assert.equal(status["Gid"], four(gid));
+  assert.equal(status["Groups"]!.trim(), "");
+  assert.equal(status["NoNewPrivs"], "1");
+  assert.match(status["CapEff"]!, /^0+$/);
+  assert.match(status["CapPrm"]!, /^0+$/);
+  assert.equal(status["SigBlk"], "0000000000000000");
+  assert.equal(status["Umask"], "0077");
+  assert.equal(Deno.readLinkSync(`/proc/${pid}/cwd`), "/");
+  assert.match(
+    Deno.readTextFileSync(`/proc/${pid}/limits`),
+    /^Max core file size +0 +0 /m,
+  );
+  // The launcher of a bundled helper is a shell script, and bash as sh cannot be kept from adding this.
+  const variables = readList(pid, "environ").filter((one) => !one.startsWith("_="));
+  assert.deepEqual(variables.sort(), [
+    "DENO_DIR=/dev/null/x",
+    "DENO_NO_UPDATE_CHECK=1",
+    "DENO_TLS_CA_STORE=",
+    "HOME=/nonexistent",
+    "NO_COLOR=1",
+  ]);
+  checkDescriptors(pid);
+  await client.kill();
+  await scene.checkQuiet();
+});
+
+test("no process and no log shows the service key or a code, while and after they are sent", async () => {
+  await using scene = await Scene.set({}, "debug = true\n");
+  const { werbot, sshd } = scene;
+  await werbot.behave("delay 1000");
+  const code = werbot.code(ID);
+  await using client = await OpenSsh.start(sshd, "alice", [ID, code]);
+  await werbot.until(() => werbot.requests.length === 1);
+  const own = Deno.pid;
+  const shown = listProcesses().filter(({ pid }) => pid !== own)
+    .flatMap(({ pid }) => [...readList(pid, "environ"), ...readList(pid, "cmdline")]);
+  const { stdout, stderr } = await client.finish();
+  assert.equal(stdout, "alice\n");
+  const texts = [...shown, stderr, sshd.readOwnLog(), ...await sshd.readWpamLog()];
+  for (const secret of [werbot.serviceKey, code]) {
+    assert.deepEqual(texts.filter((text) => text.includes(secret)), []);
+  }
+});
+
+test("pam_sm_acct_mgmt() decides key logins alone, after a failed code too", async () => {
+  await using scene = await Scene.set(
+    { users: [{ id: ID, alias: ["alice"], key: "approve" }] },
+    "key_logins = check\n",
+  );
+  const visit = await scene.visit("alice", "000000", [], ["keyboard-interactive", "publickey"]);
+  assert.equal(visit.stdout, "alice\n");
+  assert.deepEqual(scene.werbot.requests.map(({ body }) => [body!.tfaMethod, body!.wID]), [
+    ["totp", ID],
+    ["U2F", "alice"],
+  ]);
+  const log = await scene.sshd.readWpamLog();
+  assert.deepEqual(log.map((line) => line.split(" ").slice(0, 3).join(" ")), [
+    "WARN: login denied",
+    "INFO: login allowed",
+  ]);
+});
+
+test("a key and a code together are two factors and one request", async () => {
+  await using scene = await Scene.set({}, "key_logins = check\n", [
+    "AuthenticationMethods publickey,keyboard-interactive",
+  ]);
+  const code = scene.werbot.code(ID);
+  const visit = await scene.visit("alice", code, [], ["publickey", "keyboard-interactive"]);
+  assert.equal(visit.stdout, "alice\n");
+  assert.equal(scene.werbot.requests.length, 1);
+  const alone = await scene.visit("alice", code, [], ["keyboard-interactive"]);
+  assert.equal(alone.accepted, false);
+});
+
+test("pam_sm_authenticate() refuses a hostile helper under sshd, in bounded time", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "wpam-" });
+  try {
+    const helpers = await makeHostileHelpers(folder);
+    await Deno.writeTextFile(`${folder}/wpam.conf`, "", { mode: 0o600 });
+    const results = await Promise.allSettled(
+      Object.keys(FAULTS).map(async (fault) => {
+        await using sshd = await Sshd.start([
+          `config=${folder}/wpam.conf`,
+          `helper=${helpers[fault]}`,
+        ]);
+        const started = performance.now();
+        const visit = await visitWithSsh2(sshd, {
+          user: "alice",
+          methods: ["keyboard-interactive"],
+          answer: () => assert.fail("nothing may be asked"),
+        });
+        // sshd draws a refusal out, up to twice its time, so that the time tells nothing.
+        assert.ok(performance.now() - started < 2 * HOSTILE_LIMIT, `${fault} took too long`);
+        assert.equal(visit.accepted, false, fault);
+        checkHostileLog(fault, await sshd.readWpamLog());
+      }),
+    );
+    assert.deepEqual(results.flatMap((one) => one.status === "rejected" ? [one.reason] : []), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  await waitFor("no helper", 1000, () => listHelpers().length === 0);
+});
+
+/** Lists the processes of the user that helpers run as. */
+function listHelpers(): Process[] {
+  const [uid] = findWpam();
+  return listProcesses().filter((one) => one.uid === uid);
+}
+
+function findWpam(): [number, number] {
+  const line = Deno.readTextFileSync("/etc/passwd").split("\n")
+    .find((line) => line.startsWith("wpam:")) ?? assert.fail("no user wpam");
+  const fields = line.split(":");
+  return [Number(fields[2]), Number(fields[3])];
+}
+
+/** Reads the NUL-separated list in /proc/PID/environ or cmdline; empty once the process has ended. */
+function readList(pid: number, file: "environ" | "cmdline"): string[] {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/${file}`).split("\0").filter((one) => one !== "");
+  } catch {
+    return [];
+  }
+}
+
+/** Fails if a descriptor of the helper is shared with another process, or is a file it should not have. */
+function checkDescriptors(helper: number): void {
+  const own = listDescriptors(helper);
+  assert.match(own.get(0)!, /^socket:/);
+  assert.equal(own.get(1), own.get(0));
+  assert.equal(own.get(2), "/dev/null");
+  // eventpoll, eventfd: the event loop; pipe, socket: its wake-ups, and the connection to Werbot.
+  const kinds = /^(anon_inode:\[(eventpoll|eventfd)\]|pipe:.*|socket:.*|\/dev\/null)$/;
+  for (const [fd, target] of own) assert.match(target, kinds, `descriptor ${fd}`);
+  const ends = [...own.values()].filter((target) => /^(pipe|socket):/.test(target));
+  for (const { pid, name } of listProcesses().filter((one) => one.pid !== helper)) {
+    const shared = [...listDescriptors(pid).values()].filter((target) => ends.includes(target));
+    assert.deepEqual(shared, [], `shared with ${name}`);
+  }
+}

@@ -1,0 +1,99 @@
+# Builds and checks wpam from the pinned tools of tools/. Never touches the system: installing is the installer's work, and
+# only `make setup` fetches anything. `make help` lists what a person or .ci/run can ask for.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+VERSION := $(shell sed -n 's/^ *"version": "\(.*\)".*/\1/p' deno.json)
+MACHINE := $(shell uname -m)
+PLATFORM := linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(MACHINE)))
+
+export DENO := $(CURDIR)/tools/node_modules/@deno/$(PLATFORM)-glibc/deno
+export ESBUILD := $(CURDIR)/tools/node_modules/@esbuild/$(PLATFORM)/bin/esbuild
+export DENO_DIR := $(CURDIR)/build/deno-dir
+export DENO_NO_PACKAGE_JSON := 1
+export DENO_NO_UPDATE_CHECK := 1
+
+# Variables of the machine that would change what Deno does. Setup keeps them: it must work wherever npm does.
+CLEAN := env $(foreach v,RUST_BACKTRACE NODE_OPTIONS DENO_TLS_CA_STORE NODE_EXTRA_CA_CERTS \
+	http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY,-u $(v))
+RUN := $(CLEAN) $(DENO)
+
+HARD := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fPIC -fvisibility=hidden
+HARD += $(if $(filter x86_64,$(MACHINE)),-fcf-protection)
+HARD += $(if $(filter aarch64,$(MACHINE)),-mbranch-protection=standard)
+WARN := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Werror
+LINK := -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
+EXPORTS := -Wl,--version-script=shim/pam_wpam.map
+DEFINE := -D_GNU_SOURCE -DWPAM_VERSION='"$(VERSION)"' -DWPAM_HELPER='"/usr/lib/wpam/$(VERSION)/wpam-auth"'
+COMPILE := $(CPPFLAGS) -std=c11 $(HARD) $(WARN) $(DEFINE) $(CFLAGS)
+# A laptop may do with one compiler, CI may not.
+COMPILERS := $(if $(CI),gcc clang,$(foreach c,gcc clang,$(if $(shell command -v $(c) 2>&-),$(c))))
+
+SHIM := $(wildcard shim/*.c)
+TEST_C := $(wildcard test/*.c test/*/*.c)
+TIDY := $(wildcard shim/* test/*.sh tools/*.sh .ci/run) $(TEST_C)
+
+# $(call step,NAME,COMMAND,NOTE): one line when it goes well, all of the output when it does not.
+step = @out=$$({ $(2); } 2>&1) && printf '%-10s ok%s\n' $(1) '$(if $(3), ($(3)))' || \
+	{ printf '%s\n' "$$out"; printf '%-10s FAILED\n' $(1); exit 1; }
+
+# $(call sandboxed,COMMAND): in the sandbox, or outside with the reason; the tests skip what they then cannot do.
+# Either way it fails if the machine is not as it was.
+sandboxed = @if why=$$(test/sandbox.sh --check); then test/untouched.sh test/sandbox.sh $(1); \
+	else echo "$$why"; test/untouched.sh $(1); fi
+
+.PHONY: help setup build demo fake test check format lint types c-warnings clean FORCE
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## fetch what building and testing need (as root also system packages; no service)
+	@tools/setup.sh
+
+build: build/pam_wpam.so build/wpam-auth ## build the module and the helper (FLAVOUR=standalone|bundle)
+
+demo: setup build build/pam_app ## show a login in a throw-away sandbox (KEEP=1 leaves it open)
+	$(call sandboxed,$(RUN) run -A test/demo.ts)
+
+fake: setup ## run the fake Werbot server by hand (ARGS=--help tells how)
+	@$(RUN) run -A test/fake/main.ts $(ARGS)
+
+test: setup build build/pam_app build/frame_test ## run the tests, with real logins where this machine allows a sandbox
+	$(call sandboxed,$(RUN) test -A --sanitize-ops --sanitize-resources test/)
+
+check: format lint types c-warnings test ## the four checks below, then the tests
+
+format: setup ## layout of TypeScript, C and shell files
+	$(call step,$@,$(RUN) fmt --check && ! grep -nP '[ \r]$$|\t' $(TIDY))
+
+lint: setup ## Deno's linter
+	$(call step,$@,$(RUN) lint)
+
+types: setup ## TypeScript types
+	$(call step,$@,$(RUN) check $(wildcard src installer test))
+
+c-warnings: setup ## C without a warning under gcc and clang
+	$(call step,$@,for cc in $(COMPILERS); do for f in $(SHIM) $(TEST_C); do $$cc $(COMPILE) -c -o /dev/null $$f || exit; done; done,$(COMPILERS))
+
+clean: ## remove build/
+	@rm -rf build
+
+build/pam_wpam.so: $(SHIM) shim/shim.h shim/pam_wpam.map build/settings
+	$(call step,module,$(CC) $(COMPILE) -shared -o $@ $(SHIM) $(LINK) $(EXPORTS) $(LDFLAGS) -lpam)
+
+build/pam_app: test/pam_app.c build/settings
+	$(call step,pam_app,$(CC) $(COMPILE) -o $@ $< $(LINK) $(LDFLAGS) -lpam)
+
+build/frame_test: test/unit/frame_test.c shim/frame.c shim/platform.c shim/shim.h build/settings
+	$(call step,frame_test,$(CC) $(COMPILE) -o $@ $(filter %.c,$^) $(LINK) $(LDFLAGS) -lpam)
+
+build/wpam-auth: $(wildcard src/*.ts) tools/build-helper.sh tools/package-lock.json build/settings
+	@$(CLEAN) tools/build-helper.sh
+
+# Changes only when a setting does, so that what depends on it is built anew.
+build/settings: export SETTINGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(VERSION) $(FLAVOUR) $(DENORT_BIN)
+build/settings: FORCE
+	@mkdir -p build
+	@printf '%s\n' "$$SETTINGS" | cmp -s - $@ || printf '%s\n' "$$SETTINGS" >$@

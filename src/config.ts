@@ -118,7 +118,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Settings[K]> } = {
   offline_users: {
     standard: "",
     range: "unix users, separated by commas",
-    meaning: "who may log in with another factor or an offline code when Werbot cannot be asked",
+    meaning: "who may log in with another factor when Werbot cannot be reached",
     read: (text) => text === "" ? [] : readUsers(text),
   },
   offline_factor: {

@@ -167,7 +167,10 @@ async function showWithout(why: string): Promise<void> {
       : await playOnHelper(story, parts.helper);
     console.log(`--- ${story.summary}`);
     for (const { prompt, reply } of story.dialogue ?? []) {
-      console.log(`${prompt}${reply.kind === "text" ? reply.text : ""}`);
+      const typed = reply.kind === "text" ? reply.text : "";
+      console.log(
+        prompt + typed.replace("{code}", "(the right code)").replace("{wrong}", "(a wrong one)"),
+      );
     }
     for (const line of log) console.log(`    log: ${line}`);
     console.log();

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,20 @@ void platform_wipe(void *memory, size_t length)
     (void)memset_s(memory, length, 0, length);
 #else
     explicit_bzero(memory, length);
+#endif
+}
+
+/* Makes a pair of connected stream sockets that no other program inherits; 0, or -1 with errno. */
+int platform_socketpair(int ends[2])
+{
+#ifdef SOCK_CLOEXEC
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+#else
+    int result = socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    for (int i = 0; result == 0 && i < 2; i++) {
+        (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+    }
+    return result;
 #endif
 }
 

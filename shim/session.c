@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct session {
     const struct login *login;
@@ -42,10 +43,10 @@ static bool is_ours(const char *argument)
            starts_with(argument, "log_file=");
 }
 
-/* The time that a wait is charged to now. */
+/* The time that a wait is charged to now; in the account phase the first frame is the verdict. */
 static int64_t *budget(struct session *s)
 {
-    return s->frames == 0 ? &s->start_ms : &s->work_ms;
+    return s->frames == 0 && !s->login->account ? &s->start_ms : &s->work_ms;
 }
 
 static bool send_text(struct session *s, char type, const char *text)
@@ -233,7 +234,9 @@ enum verdict session_run(const struct login *login, const struct document *confi
         return VERDICT_NONE;
     }
     /* A helper that does not read may still have said why: it is heard before it is judged. */
-    (void)send_hello(&s, config, anchors);
+    if (!send_hello(&s, config, anchors)) {
+        (void)shutdown(s.helper.fd, SHUT_WR);
+    }
     bool complete = converse(&s, reason) && ends_there(&s, reason);
     bool exited = spawn_finish(&s.helper, complete ? ENDING_MS : BROKEN_MS, ending);
     if (complete && !exited) {

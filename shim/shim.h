@@ -115,6 +115,7 @@ void log_event(const struct login *login, const char *level, const char *event, 
 int64_t platform_now_ms(void);
 bool platform_random(void *out, size_t length);
 void platform_wipe(void *memory, size_t length);
+int platform_socketpair(int ends[2]);
 void platform_close_from(int lowest);
 bool platform_confine(pid_t parent);
 void platform_syslog(pam_handle_t *pamh, int priority, const char *line);

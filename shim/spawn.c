@@ -23,7 +23,7 @@
 
 #define HELPER_USER "wpam"
 
-enum { EXIT_NOT_CONFINED = 126, EXIT_NOT_STARTED = 127, TERM_GRACE_MS = 200 };
+enum { EXIT_NOT_CONFINED = 124, EXIT_NOT_STARTED = 125, TERM_GRACE_MS = 200 };
 
 /* What the child needs, complete before fork. */
 struct child {
@@ -98,7 +98,8 @@ static bool find_user(struct child *child, char reason[REASON_MAX])
 
 /*
  * A SIGCHLD that is ignored or handled by the caller would eat the helper's exit status, without which
- * nobody gets in; the default is left alone, so that two logins in one process do not undo each other.
+ * nobody gets in. The default is left alone. Threads of a caller that ignores SIGCHLD can lose a status to
+ * each other's restoring: that login is refused, and the caller's action stands again in the end.
  */
 static void hold_sigchld(struct helper *helper)
 {
@@ -129,18 +130,16 @@ bool spawn_helper(const char *path, bool own_anchors, struct helper *helper, cha
     char *const environment[] = {home, cache, update, colour,
                                  own_anchors ? no_store : system_store, NULL};
     struct child child = {
-        .path = path, .environment = environment, .parent = getpid(), .drop = geteuid() == 0};
+        .path = path, .environment = environment, .parent = getpid(), .drop = geteuid() == 0 || getuid() == 0};
     int ends[2];
 
     if (child.drop && !find_user(&child, reason)) {
         return false;
     }
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+    if (platform_socketpair(ends) != 0) {
         snprintf(reason, REASON_MAX, "no socket for the helper: %s", strerror(errno));
         return false;
     }
-    (void)fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    (void)fcntl(ends[1], F_SETFD, FD_CLOEXEC);
     child.fd = ends[1];
 
     *helper = (struct helper){.fd = ends[0]};

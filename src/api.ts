@@ -79,7 +79,8 @@ function decode(bytes: Uint8Array): string | undefined {
 }
 
 function isNetwork(error: unknown): boolean {
-  return NETWORK.some((kind) => error instanceof kind);
+  return NETWORK.some((kind) => error instanceof kind) ||
+    (error instanceof Error && "code" in error && error.code === "ECONNRESET");
 }
 
 async function writeAll(line: Pick<Line, "write">, bytes: Uint8Array): Promise<void> {
@@ -183,6 +184,17 @@ function parse(text: string): unknown {
   }
 }
 
+/** Counts a key of the outermost object in valid JSON, where JSON.parse silently takes the last. */
+function countKey(json: string, key: string): number {
+  let depth = 0, count = 0;
+  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[{}[\]]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token.endsWith(":") && JSON.parse(token.slice(0, -1)) === key) count++;
+  }
+  return count;
+}
+
 /** Decides on the exact key `status` alone; what else an answer holds is for the log. */
 function readAnswer(status: number, bytes: Uint8Array): Result {
   const text = decode(bytes);
@@ -192,6 +204,7 @@ function readAnswer(status: number, bytes: Uint8Array): Result {
   if (status === 401) return unusable("HTTP 401: check service_id and service_key");
   if (status !== 200) return unusable(`HTTP ${status}`);
   if (body === undefined) return unusable("the answer is not JSON");
+  if (countKey(text!, "status") > 1) return unusable("the answer's status is given twice");
   if (typeof body !== "object" || body === null || !Object.hasOwn(body, "status")) {
     return unusable("the answer has no status");
   }
@@ -211,6 +224,8 @@ export class Connection {
   #first: Promise<number | null> | undefined;
   readonly #buffer = new Uint8Array(16384);
   #idleEnd = false;
+  /** The server has spoken; before the request, that is an answer to nothing. */
+  #spoke = false;
 
   /** Begins to connect at once, while the user still types; post() hears how it went. */
   constructor(settings: Settings, anchors: string | undefined) {
@@ -224,7 +239,12 @@ export class Connection {
     const line = open(this.#settings, this.#anchors, this.#stop.signal).then((opened) => {
       this.#first = opened.read(this.#buffer);
       const ended = () => void (this.#idleEnd = true);
-      this.#first.then((count) => count === null && ended(), ended);
+      this.#first.then((count) => {
+        // Servers that tire of waiting may say 408 before they close.
+        const start = new TextDecoder().decode(this.#buffer.subarray(0, Math.min(count ?? 0, 13)));
+        if (count === null || /^HTTP\/1\.[01] 408 /.test(start)) ended();
+        else this.#spoke = true;
+      }, ended);
       return opened;
     });
     line.catch((error) => this.#idleEnd = error instanceof Ended && error.kind === "unreachable");
@@ -262,6 +282,8 @@ export class Connection {
       this.#line = this.#open();
     }
     const line = await this.#line;
+    this.#stop.signal.throwIfAborted();
+    if (this.#spoke) return { kind: "undecided", reason: "an answer before the request" };
     const { host, port } = this.#settings.server_url;
     const bytes = formatRequest(
       port === 443 ? authority(host, port).replace(/:443$/, "") : authority(host, port),

@@ -62,7 +62,7 @@ function whole(least: number, most: number): (text: string) => number | undefine
 }
 
 const flag = (text: string): boolean | undefined =>
-  ({ true: true, "1": true, false: false, "0": false } as Record<string, boolean>)[text];
+  text === "true" || text === "1" ? true : text === "false" || text === "0" ? false : undefined;
 
 const filled = (text: string): string | undefined => text === "" ? undefined : text;
 
@@ -224,11 +224,10 @@ function readPair(place: string, line: string): Given | string {
     return `${place}: no "=" in it: write ${name ?? "key"} = value`;
   }
   if (!known) {
-    const shown = /^[A-Za-z0-9_.-]{1,40}$/.test(word) ? `"${word}"` : "(not a word)";
-    return `${place}: unknown key ${shown}: did you mean ${nearestKey(word)}?`;
+    const shown = isShowable(word) ? ` "${word}"` : "";
+    return `${place}: unknown key${shown}: did you mean ${nearestKey(word)}?`;
   }
   const text = line.slice(equals + 1).trim();
-  if (/\p{Cc}/u.test(text)) return `${place}: ${word} has a control character in it`;
   return { place, key: word as Key, text };
 }
 
@@ -289,6 +288,10 @@ export function readSettings(
     const source = given?.text ?? setting.standard;
     if (source === undefined) {
       if (text !== undefined) mistakes.push(`wpam.conf: ${key} is missing: ${setting.meaning}`);
+      continue;
+    }
+    if (/\p{Cc}/u.test(source)) {
+      mistakes.push(`${given?.place}: ${key} has a control character in it`);
       continue;
     }
     const value = setting.read(source);

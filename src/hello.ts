@@ -51,7 +51,7 @@ export function readHello(frames: readonly Frame[]): Hello {
     if (SINGLE.includes(type) && earlier.length > 0) throw new Error(`frame ${type} came twice`);
     found.set(type, [...earlier, payload]);
   }
-  const likeness = new TextDecoder();
+  const likeness = new TextDecoder("utf-8", { ignoreBOM: true });
   const optional = (type: string) => {
     const payload = found.get(type)?.[0];
     return payload && likeness.decode(payload);

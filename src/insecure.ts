@@ -26,13 +26,13 @@ function asDuplex(conn: Deno.TcpConn): Duplex {
         done(error as Error);
       }
     },
-    destroy(_error, done) {
+    destroy(error, done) {
       try {
         conn.close();
       } catch {
         // The connection was closed before.
       }
-      done(null);
+      done(error);
     },
   });
 }
@@ -75,5 +75,7 @@ export function openUnverified(conn: Deno.TcpConn, host: string): Promise<Line> 
   return new Promise((done, fail) => {
     socket.once("secureConnect", () => done(asLine(socket)));
     socket.once("error", fail);
+    // A connection that ends inside the handshake may close without an error of its own.
+    socket.once("close", () => fail(new Deno.errors.UnexpectedEof("unexpected end of file")));
   });
 }

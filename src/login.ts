@@ -50,6 +50,15 @@ export async function login(hello: Hello, shim: Shim): Promise<Ending> {
   return { verdict, line: story.closingLine(verdict) };
 }
 
+/** Prints an answer without secrets; one may be nested deeper than the stack. */
+function render(body: unknown, secrets: readonly Secret[]): string {
+  try {
+    return JSON.stringify(redact(body, secrets));
+  } catch {
+    return "(nested too deeply)";
+  }
+}
+
 class Login {
   readonly #hello: Hello;
   readonly #shim: Shim;
@@ -88,7 +97,7 @@ class Login {
 
   /** Logs every mistake, the first one in the closing line. */
   async #misconfigured([first, ...more]: readonly string[]): Promise<Verdict> {
-    for (const reason of more) await this.#log("ERROR", "configuration", { reason });
+    for (const reason of more.slice(0, 20)) await this.#log("ERROR", "configuration", { reason });
     return { outcome: "misconfigured", reason: first! };
   }
 
@@ -145,7 +154,7 @@ class Login {
     if (settings.http_proxy?.password) secrets.push(settings.http_proxy.password);
     const { kind, reason, answer } = await connection.post(request, seconds);
     if (settings.debug && answer) {
-      const body = JSON.stringify(redact(answer.body, secrets));
+      const body = render(answer.body, secrets);
       await this.#log("DEBUG", "answer", { status: answer.status, body });
     }
     const result = { kind, reason: scrub(reason, secrets) };

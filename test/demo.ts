@@ -156,7 +156,7 @@ async function showWithout(why: string): Promise<void> {
       ? "Shown instead: the same logins through libpam, in a small PAM application.\n"
       : `Left out too: the module (${noModule}).\nShown instead: the same logins in the helper alone.\n`,
   );
-  const wanted = ["totp/good", "totp/wrong", "u2f/approved", "account/check"];
+  const wanted = ["answers/good", "answers/wrong", "answers/approved", "account/check"];
   const stories = readStories(new URL("scenarios/", import.meta.url), "helper");
   for (const name of wanted) {
     const story = stories.find((story) => story.name === name);

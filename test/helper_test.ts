@@ -11,14 +11,15 @@ import {
   playOnHelper,
   readVerdict,
 } from "./rung_helper.ts";
-import { Stage } from "./stage.ts";
+import { playAll, Stage } from "./stage.ts";
 import { parseStory, readStories } from "./story.ts";
 
 const test = makeTest(findMissing("wpam-auth"));
 
-for (const story of readStories(new URL("scenarios/", import.meta.url), "helper")) {
-  test(`${story.name}: ${story.summary}`, () => playOnHelper(story, findParts().helper));
-}
+test("stories on the helper rung", (t) => {
+  const stories = readStories(new URL("scenarios/", import.meta.url), "helper");
+  return playAll(t, stories, (story) => playOnHelper(story, findParts().helper));
+});
 
 /** Runs a test with a helper and the hello that would begin a good login. */
 async function withHelper(

@@ -202,10 +202,14 @@ static void read_signals(struct sigaction state[SIGNALS + 1])
 
 static int count_changes(const struct sigaction before[], const struct sigaction after[])
 {
+    /* Without SA_RESTORER, which libc adds to whatever it sets, the default too. */
+    const unsigned flags = (unsigned)SA_NOCLDSTOP | (unsigned)SA_NOCLDWAIT | (unsigned)SA_SIGINFO |
+                           (unsigned)SA_ONSTACK | (unsigned)SA_RESTART | (unsigned)SA_NODEFER |
+                           (unsigned)SA_RESETHAND;
     int count = 0;
     for (int number = 1; number <= SIGNALS; number++) {
         bool same = before[number].sa_handler == after[number].sa_handler &&
-                    before[number].sa_flags == after[number].sa_flags;
+                    (((unsigned)before[number].sa_flags ^ (unsigned)after[number].sa_flags) & flags) == 0;
         for (int member = 1; same && member < SIGNALS; member++) {
             same = sigismember(&before[number].sa_mask, member) ==
                    sigismember(&after[number].sa_mask, member);

@@ -6,7 +6,8 @@ import { checkHostileLog, FAULTS, HOSTILE_LIMIT, makeHostileHelpers } from "./ho
 import { explainNoModule, findParts, makeTest } from "./installed.ts";
 import { listChildren, listProcesses, readStatus } from "./processes.ts";
 import { playOnPam, readLog, runApplication } from "./rung_pam.ts";
-import { readStories } from "./story.ts";
+import { playAll } from "./stage.ts";
+import { readStories, type Story } from "./story.ts";
 
 const test = makeTest(explainNoModule());
 const login = {
@@ -22,10 +23,15 @@ const testAsRoot = Deno.uid() === 0
   ? test
   : makeTest(explainNoModule() ?? "only root can give a file to somebody else");
 
-for (const story of readStories(new URL("scenarios/", import.meta.url), "pam")) {
-  const register = story.files.some(({ trait }) => trait === "owner") ? testAsRoot : test;
-  register(`${story.name}: ${story.summary}`, () => playOnPam(story, findParts()));
-}
+const stories = readStories(new URL("scenarios/", import.meta.url), "pam");
+const needsRoot = (story: Story) => story.files.some(({ trait }) => trait === "owner");
+const play = (story: Story) => playOnPam(story, findParts());
+test("stories on the PAM rung", (t) =>
+  playAll(t, stories.filter((story) => !needsRoot(story)), play));
+testAsRoot(
+  "stories on the PAM rung with files of others",
+  (t) => playAll(t, stories.filter(needsRoot), play),
+);
 
 /** Runs a test in an empty folder of its own. */
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {

@@ -128,9 +128,17 @@ async function converse(app: Deno.ChildProcess, attempt: Attempt): Promise<Repor
   return report;
 }
 
-/** Plays a story with a real module in the scripted application and fails where the two differ; returns its log. */
-export async function playOnPam(story: Story, parts: Parts): Promise<string[]> {
+/**
+ * Plays a story with a real module in the scripted application and fails where the two differ; returns
+ * its log. `prepare` changes the machine before, in a way that a story cannot say.
+ */
+export async function playOnPam(
+  story: Story,
+  parts: Parts,
+  prepare?: (stage: Stage) => Promise<void>,
+): Promise<string[]> {
   await using stage = await Stage.set(story);
+  await prepare?.(stage);
   const config = await stage.writeFiles();
   const { login } = story;
   const started = performance.now();

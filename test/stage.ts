@@ -17,6 +17,9 @@ import {
   type Story,
 } from "./story.ts";
 
+/** Stories at a time: enough to use the waits of some for the work of others. */
+const SIDE_BY_SIDE = 4;
+
 /** What somebody who watches a login gets to see of it. */
 export interface Performance {
   /** The lines of the log, without the time. */
@@ -226,6 +229,30 @@ const CODES: Record<Exclude<Outcome, "left">, Record<Phase, string>> = {
   untrusted: { authenticate: "PAM_AUTH_ERR", account: "PAM_PERM_DENIED" },
   misconfigured: { authenticate: "PAM_SERVICE_ERR", account: "PAM_SERVICE_ERR" },
 };
+
+/**
+ * Plays stories side by side, a few at a time, each as a step of one test. Words on the command line
+ * (`deno test … -- tls/`) choose those whose names begin with one of them.
+ */
+export async function playAll(
+  test: Deno.TestContext,
+  stories: readonly Story[],
+  play: (story: Story) => Promise<unknown>,
+): Promise<void> {
+  const chosen = stories.filter(({ name }) =>
+    Deno.args.length === 0 || Deno.args.some((word) => name.startsWith(word))
+  );
+  const work = async () => {
+    for (let story; (story = chosen.shift());) {
+      const { name, summary } = story;
+      const fn = async () => void await play(story);
+      // Sanitizers would take what another step does for this one's; that of the whole test does not.
+      const alone = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
+      await test.step({ name: `${name}: ${summary}`, fn, ...alone });
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+}
 
 /** Returns the PAM results that a story must have: every call up to the first that fails. */
 export function expectCodes(story: Story): [Phase, string][] {

@@ -270,6 +270,15 @@ const rows: Readonly<Record<string, Row>> = {
     },
   },
   "close-idle": { stage: "tls", once: true, usage: "MS", plan: idle((wire) => wire.end()) },
+  "idle-408": {
+    stage: "tls",
+    once: true,
+    usage: "MS",
+    plan: idle(async (wire) => {
+      await wire.send("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n");
+      wire.end();
+    }),
+  },
   "reset-idle": { stage: "tls", once: true, usage: "MS", plan: idle((wire) => wire.reset()) },
 
   // On the bare TCP connection.

@@ -71,6 +71,30 @@ Deno.test("parseStory() reads explicit codes, file traits and counters", () => {
   assert.deepEqual(story.rungs, ["pam", "sshd"]);
 });
 
+Deno.test("parseStory() reads what a login happens in and what was sent", () => {
+  const story = parseStory(
+    "x",
+    '# S.\n[login]\nuser = "a\\nb"\nrhost = "c d"\nfactor = password\nbefore = optional a.so\n' +
+      "waits = 2 s\n[files]\nwpam.log fifo\n[environment]\nA=b\n[proxy]\nbehave = status 403\n" +
+      '[requests]\ntunnels = 0\nwID = "\\""\nuser = 0\n[outcome]\ndenied\n',
+  );
+  const { user, rhost, factor, before, waits } = story.login;
+  assert.deepEqual([user, rhost, factor, before, waits], [
+    "a\nb",
+    "c d",
+    "password",
+    "optional a.so",
+    2000,
+  ]);
+  assert.deepEqual(story.files, [{ file: "wpam.log", trait: "fifo", value: "" }]);
+  assert.deepEqual(story.environment, ["A=b"]);
+  assert.deepEqual(story.proxy, ["behave = status 403"]);
+  assert.deepEqual(story.requests, { tunnels: 0 });
+  assert.deepEqual(story.sent, { wID: '"', user: "0" });
+  assert.equal(parseStory("x", MINIMAL).proxy, null);
+  assert.deepEqual(parseStory("x", MINIMAL + "[proxy]\n").proxy, []);
+});
+
 for (
   const [fault, source] of [
     ["no summary", "[outcome]\nallowed\n"],
@@ -80,6 +104,8 @@ for (
     ["a section twice", MINIMAL + "[outcome]\ndenied\n"],
     ["an unknown login key", MINIMAL + "[login]\nuid = 0\n"],
     ["an unknown rung", MINIMAL + "[rungs]\nmoon\n"],
+    ["an unknown factor", MINIMAL + "[login]\nfactor = luck\n"],
+    ["a text for a counter", MINIMAL + "[requests]\nrequests = some\n"],
     ["a reply without quotes", MINIMAL + '[dialogue]\necho "A" <- b\n'],
     ["text before the first section", "# S.\nallowed\n[outcome]\nallowed\n"],
   ] as const
@@ -91,6 +117,7 @@ for (
 
 Deno.test("expandPlaceholders() replaces known names and refuses unknown ones", () => {
   assert.equal(expandPlaceholders("{a}{b} {} {X}", { a: "1", b: () => "2" }), "12 {} {X}");
+  assert.equal(expandPlaceholders("\\u{a}{a}", { a: "1" }), "\\u{a}1");
   assert.throws(() => expandPlaceholders("{c}", {}), /unknown placeholder/);
 });
 

@@ -1,4 +1,4 @@
-# With key_logins=check a key login is one U2F request under the name of the unix user.
+# With key_logins=check a key login is one U2F request under the name of the unix user, as the predecessor did not (defect 9).
 
 [login]
 phases = account

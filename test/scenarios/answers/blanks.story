@@ -1,0 +1,16 @@
+# Blanks around the ID and inside the code do not matter, as the predecessor did not (defect 11).
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "  alice@example.com \t"
+echo "Enter your totp code (submit empty for U2F): " <- " {code} "
+
+[outcome]
+allowed
+
+[log]
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

@@ -1,0 +1,23 @@
+# An answer that comes a byte at a time is an answer when it is complete in time.
+
+[config]
+{standard}
+timeout = 5
+
+[werbot]
+behave = drip 1
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+allowed
+
+[log]
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

@@ -1,0 +1,19 @@
+# Takes a success with an empty text in its error field for a success, as the predecessor did not (defect 21).
+
+[werbot]
+behave = json {"status":"success","reason":"","error":""}
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+allowed
+
+[log]
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

@@ -1,0 +1,18 @@
+# A server that gives up waiting says 408 before it closes; the connection is opened anew.
+
+[werbot]
+behave = idle-408 100
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- after 1 s "{code}"
+
+[outcome]
+allowed
+
+[log]
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 2
+requests = 1

@@ -1,0 +1,22 @@
+# A proxy that answers without end makes the server unreachable.
+
+[config]
+{standard}
+http_proxy = http://{proxy}
+
+[proxy]
+behave = many-headers 5000
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+unreachable
+
+[log]
+ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="the proxy's answer is too long"
+
+[requests]
+connections = 0
+tunnels = 0

@@ -1,0 +1,26 @@
+# A server behind a proxy may be given by its name.
+
+[config]
+server_url = localhost:{port}
+service_id = {id}
+service_key = {key}
+http_proxy = http://{proxy}
+
+[proxy]
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+allowed
+
+[log]
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1
+proxied = 1
+tunnels = 1

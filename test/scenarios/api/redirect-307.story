@@ -1,0 +1,22 @@
+# Leaves a 307 alone, so that its target sees no key and no code, as the predecessor did not (defect 20).
+
+[werbot]
+behave = redirect 307 https://{server}/auth/agent/nix
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+undecided
+
+[log]
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="HTTP 307"
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1
+
+[rungs]
+helper pam sshd

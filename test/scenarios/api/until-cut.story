@@ -1,0 +1,19 @@
+# An answer without a length is none when the connection is cut: more might have come.
+
+[werbot]
+behave = eof-cut {"status":"success","reason":""}
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+undecided
+
+[log]
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="peer closed connection without sending TLS close_notify"
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

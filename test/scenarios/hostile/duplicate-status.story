@@ -1,0 +1,19 @@
+# A status that is given twice is no answer, whatever comes last.
+
+[werbot]
+behave = json {"status":"failed","status":"success"}
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+undecided
+
+[log]
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{...}"
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

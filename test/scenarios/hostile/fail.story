@@ -1,0 +1,17 @@
+# A conversation that fails is a conversation error and ends the helper, as the predecessor did not (defect 2).
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- fail
+
+[outcome]
+authenticate PAM_CONV_ERR
+
+[log]
+WARN: login denied user={user} rhost={rhost} ref={ref} reason="{...}conversation error{...}"
+
+[requests]
+connections = 0
+requests = 0
+
+[rungs]
+pam

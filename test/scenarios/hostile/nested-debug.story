@@ -1,0 +1,24 @@
+# With debug an answer that is nested deeper than any memory changes nothing.
+
+[arguments]
+debug=true
+
+[werbot]
+behave = nested 32000
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+allowed
+
+[log]
+DEBUG: request user={user} ref={ref} body="{\"serviceID\":\"{id}\",\"serviceKey\":\"[REDACTED]\",\"user\":\"{user}\",\"tfaMethod\":\"totp\",\"totpCode\":\"[REDACTED]\",\"userIP\":\"{rhost}\",\"wID\":\"alice@example.com\"}"
+DEBUG: answer user={user} ref={ref} status=200 body="{...}"
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

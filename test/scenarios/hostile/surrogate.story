@@ -1,0 +1,19 @@
+# Half a character in the reason is shown by its number.
+
+[werbot]
+behave = json {"status":"failed","reason":"\ud83d"}
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+denied
+
+[log]
+WARN: login denied user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="\u{d83d}"
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

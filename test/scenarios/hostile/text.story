@@ -1,0 +1,19 @@
+# A text that says success is no answer.
+
+[werbot]
+behave = json "success"
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+undecided
+
+[log]
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="the answer has no status"
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

@@ -1,0 +1,19 @@
+# An answer with two lengths is no answer.
+
+[werbot]
+behave = raw HTTP/1.1 200 OK\r\nContent-Length: 20\r\nContent-Length: 99\r\n\r\n{"status":"success"}
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+undecided
+
+[log]
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="content-length twice"
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

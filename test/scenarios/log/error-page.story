@@ -1,0 +1,19 @@
+# Keeps an error page out of the log, as the predecessor did not (defect 32).
+
+[werbot]
+behave = text 500 text/html <html>token=tok-123456789</html>
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+undecided
+
+[log]
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="HTTP 500"
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

@@ -1,0 +1,20 @@
+# Logs what it sends when the remote host is a name, as the predecessor did not (defect 28).
+
+[login]
+rhost = client.example.com
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+allowed
+
+[log]
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1
+userIP = client.example.com

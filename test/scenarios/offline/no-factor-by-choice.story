@@ -1,0 +1,22 @@
+# With offline_factor=none a listed user gets in without a factor, and the log warns of it.
+
+[config]
+server_url = {closed}
+service_id = {id}
+service_key = {key}
+offline_users = alice
+offline_factor = none
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+allowed
+
+[log]
+WARN: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="offline without a factor: {closed}: Connection refused"
+
+[requests]
+connections = 0
+requests = 0

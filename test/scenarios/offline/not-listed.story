@@ -1,0 +1,24 @@
+# A key does not help a user who is not listed when Werbot cannot be reached.
+
+[config]
+server_url = {closed}
+service_id = {id}
+service_key = {key}
+offline_users = bob, alice2
+
+[login]
+factor = publickey
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+unreachable
+
+[log]
+ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{closed}: Connection refused"
+
+[requests]
+connections = 0
+requests = 0

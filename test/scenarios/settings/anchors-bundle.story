@@ -1,0 +1,19 @@
+# A ca.pem may hold several certificates, with words between them.
+
+[files]
+ca.pem text "# old\n{ca}\n# new\n{ca}"
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+allowed
+
+[log]
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

@@ -1,0 +1,16 @@
+# An empty ca.pem is an error and not the system's store.
+
+[files]
+ca.pem text ""
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="ca.pem: no certificate in it: put one there or remove the file"
+
+[requests]
+connections = 0
+requests = 0

@@ -1,0 +1,19 @@
+# Trust anchors behind a symbolic link are not followed.
+
+[files]
+ca.pem link
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ref={ref} reason="{...}is a symbolic link{...}"
+
+[requests]
+connections = 0
+requests = 0
+
+[rungs]
+pam

@@ -1,0 +1,17 @@
+# An unknown PAM argument is an error that names its place.
+
+[arguments]
+debug=false
+timout=5
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="PAM argument 2: unknown key \"timout\": did you mean timeout?"
+
+[requests]
+connections = 0
+requests = 0

@@ -1,0 +1,16 @@
+# A control character in a value is an error.
+
+[files]
+wpam.conf text "server_url = {server}\nservice_id = a\u0007b\nservice_key = {key}\n"
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="wpam.conf line 2: service_id has a control character in it"
+
+[requests]
+connections = 0
+requests = 0

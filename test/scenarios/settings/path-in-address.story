@@ -1,0 +1,18 @@
+# A server address with a path is an error, for the path is fixed.
+
+[config]
+server_url = {server}/auth
+service_id = {id}
+service_key = {key}
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="wpam.conf line 1: server_url must be host or host:port (https:// may stand before it, http:// may not)"
+
+[requests]
+connections = 0
+requests = 0

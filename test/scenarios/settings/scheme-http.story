@@ -1,0 +1,18 @@
+# A server address with http:// is an error: nothing is ever sent in clear.
+
+[config]
+server_url = http://{server}
+service_id = {id}
+service_key = {key}
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="wpam.conf line 1: server_url must be host or host:port (https:// may stand before it, http:// may not)"
+
+[requests]
+connections = 0
+requests = 0

@@ -1,0 +1,21 @@
+# A server's name is resolved and verified, whichever of its addresses answers.
+
+[config]
+server_url = localhost:{port}
+service_id = {id}
+service_key = {key}
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+allowed
+
+[log]
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 1
+handshakes = 1
+requests = 1

@@ -1,0 +1,21 @@
+# A listed user does not get in past a certificate that signed itself.
+
+[config]
+{standard}
+offline_users = alice
+
+[werbot]
+certificate = self-signed
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+untrusted
+
+[log]
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="invalid peer certificate: UnknownIssuer"
+
+[requests]
+requests = 0

@@ -1,0 +1,24 @@
+# A listed user with a key does not get in past an expired certificate.
+
+[config]
+{standard}
+offline_users = alice
+
+[login]
+factor = publickey
+
+[werbot]
+certificate = expired
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+untrusted
+
+[log]
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="invalid peer certificate: certificate expired: {...}"
+
+[requests]
+requests = 0

@@ -1,0 +1,24 @@
+# Refuses a listed user with a key behind a certificate of another authority, as the predecessor did not (defect 16).
+
+[config]
+{standard}
+offline_users = alice
+
+[login]
+factor = publickey
+
+[werbot]
+certificate = other-ca
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+untrusted
+
+[log]
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="invalid peer certificate: UnknownIssuer"
+
+[requests]
+requests = 0

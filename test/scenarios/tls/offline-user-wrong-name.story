@@ -1,0 +1,21 @@
+# Refuses a listed user behind a certificate for another host, as the predecessor did not (defect 16).
+
+[config]
+{standard}
+offline_users = alice
+
+[werbot]
+certificate = wrong-name
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+
+[outcome]
+untrusted
+
+[log]
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="invalid peer certificate: certificate not valid for name \"127.0.0.1\"; certificate is only valid for DnsName(\"wrong.example\")"
+
+[requests]
+requests = 0

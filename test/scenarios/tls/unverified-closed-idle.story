@@ -1,0 +1,22 @@
+# With insecure_skip_verify a connection that the server closes while the user types is opened anew.
+
+[arguments]
+insecure_skip_verify=true
+
+[werbot]
+behave = close-idle 100
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- after 1 s "{code}"
+
+[outcome]
+allowed
+
+[log]
+WARN: certificate not checked user={user} ref={ref} reason="insecure_skip_verify is set: whoever is between this host and Werbot can log in"
+INFO: login allowed user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref}
+
+[requests]
+connections = 2
+requests = 1

@@ -75,7 +75,7 @@ static bool has_other_factor(const struct login *login)
     return false;
 }
 
-/* Takes the shim's own arguments off the PAM line; false with a reason when one is no absolute path. */
+/* Reads the shim's own arguments on the PAM line; false with a reason when one is no absolute path. */
 static bool take_paths(struct login *login, char reason[REASON_MAX])
 {
     const struct {
@@ -150,7 +150,7 @@ static enum verdict decide(struct login *login, char reason[REASON_MAX])
     char helper[PATH_MAX];
     enum verdict verdict = VERDICT_NONE;
     if (take_paths(login, reason) && read_documents(login, &config, &anchors, reason) &&
-        trust_path(login->helper, helper, sizeof helper, reason)) {
+        trust_helper(login->helper, helper, sizeof helper, reason)) {
         login->helper = helper;
         verdict = session_run(login, &config, &anchors, reason);
     }

@@ -36,13 +36,6 @@ static bool starts_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Tells whether a PAM argument is the shim's own and not for the helper. */
-static bool is_ours(const char *argument)
-{
-    return starts_with(argument, "config=") || starts_with(argument, "helper=") ||
-           starts_with(argument, "log_file=");
-}
-
 /* The time that a wait is charged to now; in the account phase the first frame is the verdict. */
 static int64_t *budget(struct session *s)
 {
@@ -78,7 +71,7 @@ static bool send_hello(struct session *s, const struct document *config, const s
                 send_text(s, 'T', l->tty) && send_text(s, 'S', l->service) &&
                 send_text(s, 'F', l->other_factor ? "yes" : "no");
     for (int i = 0; sent && i < l->argc; i++) {
-        sent = is_ours(l->argv[i]) || send_text(s, 'A', l->argv[i]);
+        sent = send_text(s, 'A', l->argv[i]);
     }
     if (sent && config->text) {
         sent = frame_send(s->helper.fd, 'C', config->text, config->length, budget(s)) == FRAME_OK;

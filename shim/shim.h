@@ -102,7 +102,7 @@ bool spawn_helper(const char *path, bool own_anchors, struct helper *helper, cha
 bool spawn_finish(struct helper *helper, int64_t patience_ms, char reason[REASON_MAX]);
 
 /* trust.c */
-bool trust_path(const char *path, char real[], size_t size, char reason[REASON_MAX]);
+bool trust_helper(const char *path, char real[], size_t size, char reason[REASON_MAX]);
 bool trust_read(const char *path, size_t limit, struct document *out, char reason[REASON_MAX]);
 void trust_free(struct document *document);
 

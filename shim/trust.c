@@ -41,7 +41,7 @@ static bool safe(const char *what, const struct stat *st, char reason[REASON_MAX
  * Resolves `path` into `real` and checks it and every folder above it: owned by root (or by the user
  * that a process without privileges runs as) and not writable by others. False with a reason else.
  */
-bool trust_path(const char *path, char real[], size_t size, char reason[REASON_MAX])
+static bool trust_path(const char *path, char real[], size_t size, char reason[REASON_MAX])
 {
     struct stat st;
     char *resolved = realpath(path, NULL);
@@ -70,6 +70,29 @@ bool trust_path(const char *path, char real[], size_t size, char reason[REASON_M
         slash[slash == resolved ? 1 : 0] = '\0';
     }
     free(resolved);
+    return good;
+}
+
+/*
+ * Resolves the helper's path into `real` and checks it as trust_path() does, and with it what a launcher
+ * runs from its own folder, as far as that is there. False with a reason when one is not safe.
+ */
+bool trust_helper(const char *path, char real[], size_t size, char reason[REASON_MAX])
+{
+    static const char *const parts[] = {"deno", "wpam-auth.js"};
+    char part[PATH_MAX], resolved[PATH_MAX];
+    struct stat st;
+    bool good = trust_path(path, real, size, reason);
+    for (size_t i = 0; good && i < sizeof parts / sizeof *parts; i++) {
+        int folder = (int)(strrchr(real, '/') - real);
+        int length = snprintf(part, sizeof part, "%.*s/%s", folder, real, parts[i]);
+        if (length < 0 || (size_t)length >= sizeof part) {
+            snprintf(reason, REASON_MAX, "the path of the helper is too long");
+            return false;
+        }
+        good = (lstat(part, &st) != 0 && errno == ENOENT) ||
+               trust_path(part, resolved, sizeof resolved, reason);
+    }
     return good;
 }
 

@@ -4,9 +4,11 @@
  * The request is sent once, by nobody twice, over a verified connection; no redirect is followed. The
  * only file of the helper that touches the network. Used by login.ts, and by the command for doctor.
  */
+import { nameCause } from "./cause.ts";
 import type { Proxy, Settings } from "./config.ts";
 import { AnswerReader, formatRequest } from "./http.ts";
 import type { Secret } from "./secret.ts";
+import { decodeText } from "./text.ts";
 
 /** What Werbot is asked; the contract's own names. */
 export interface Request {
@@ -52,35 +54,12 @@ class Ended extends Error {
 
 class Late extends Error {}
 
-function describe(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/ \(os error \d+\)|: https?:.*/g, "").split("\n")[0]!;
-}
-
-/** The errors of a network that does not carry; everything else during a handshake is mistrusted. */
-const NETWORK = [
-  Deno.errors.ConnectionRefused,
-  Deno.errors.ConnectionReset,
-  Deno.errors.ConnectionAborted,
-  Deno.errors.NotConnected,
-  Deno.errors.AddrNotAvailable,
-  Deno.errors.NetworkUnreachable,
-  Deno.errors.TimedOut,
-  Deno.errors.BrokenPipe,
-  Deno.errors.UnexpectedEof,
-];
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
+/** Codes of a network that does not carry; everything else during a handshake is mistrusted. */
+const NETWORK = /^E(CONN(ABORTED|REFUSED|RESET)|NOTCONN|PIPE|TIMEDOUT|(NET|HOST)(DOWN|UNREACH))$/;
 
 function isNetwork(error: unknown): boolean {
-  return NETWORK.some((kind) => error instanceof kind) ||
-    (error instanceof Error && "code" in error && error.code === "ECONNRESET");
+  return error instanceof Deno.errors.UnexpectedEof ||
+    (error instanceof Error && "code" in error && NETWORK.test(`${error.code}`));
 }
 
 async function writeAll(line: Pick<Line, "write">, bytes: Uint8Array): Promise<void> {
@@ -144,18 +123,21 @@ async function open(
   signal: AbortSignal,
 ): Promise<Line> {
   const { server_url: server, http_proxy: proxy } = settings;
-  const first = proxy ?? server;
+  const target = authority(server.host, server.port);
+  const { host: hostname, port } = proxy ?? server;
+  let peer = authority(hostname, port);
   let conn: Deno.TcpConn;
   try {
-    conn = await Deno.connect({ hostname: first.host, port: first.port, signal });
+    conn = await Deno.connect({ hostname, port, signal });
   } catch (error) {
     const kind = error instanceof Deno.errors.NotCapable ? "misconfigured" : "unreachable";
-    throw new Ended(kind, `${authority(first.host, first.port)}: ${describe(error)}`);
+    throw new Ended(kind, `${peer}: ${nameCause(error)}`);
   }
   closeOnAbort(conn, signal);
   try {
     conn.setNoDelay(true);
-    if (proxy) await passProxy(conn, proxy, authority(server.host, server.port));
+    if (proxy) await passProxy(conn, proxy, target);
+    peer = target;
     if (settings.insecure_skip_verify) {
       const { openUnverified } = await import("./insecure.ts");
       const line = await openUnverified(conn, server.host);
@@ -172,7 +154,9 @@ async function open(
     return tls;
   } catch (error) {
     if (error instanceof Ended) throw error;
-    throw new Ended(isNetwork(error) ? "unreachable" : "untrusted", describe(error));
+    const cause = nameCause(error, anchors !== undefined);
+    if (isNetwork(error)) throw new Ended("unreachable", `${peer}: ${cause}`);
+    throw new Ended("untrusted", cause);
   }
 }
 
@@ -197,12 +181,13 @@ function countKey(json: string, key: string): number {
 
 /** Decides on the exact key `status` alone; what else an answer holds is for the log. */
 function readAnswer(status: number, bytes: Uint8Array): Result {
-  const text = decode(bytes);
+  const text = decodeText(bytes);
   const body = text === undefined ? undefined : parse(text);
   const answer = { status, body: body ?? text ?? "(not UTF-8)" };
   const unusable = (reason: string): Result => ({ kind: "undecided", reason, answer });
   if (status === 401) return unusable("HTTP 401: check service_id and service_key");
   if (status !== 200) return unusable(`HTTP ${status}`);
+  if (text === "") return unusable("the answer is empty");
   if (body === undefined) return unusable("the answer is not JSON");
   if (countKey(text!, "status") > 1) return unusable("the answer's status is given twice");
   if (typeof body !== "object" || body === null || !Object.hasOwn(body, "status")) {
@@ -223,7 +208,8 @@ export class Connection {
   /** The first read, begun before the request, so that an early end is seen in time. */
   #first: Promise<number | null> | undefined;
   readonly #buffer = new Uint8Array(16384);
-  #idleEnd = false;
+  /** The connection ended, or never came about, with no request on it: another may be opened. */
+  #lost = false;
   /** The server has spoken; before the request, that is an answer to nothing. */
   #spoke = false;
 
@@ -235,19 +221,19 @@ export class Connection {
   }
 
   #open(): Promise<Line> {
-    this.#idleEnd = false;
+    this.#lost = false;
     const line = open(this.#settings, this.#anchors, this.#stop.signal).then((opened) => {
       this.#first = opened.read(this.#buffer);
-      const ended = () => void (this.#idleEnd = true);
+      const lose = () => void (this.#lost = true);
       this.#first.then((count) => {
         // Servers that tire of waiting may say 408 before they close.
         const start = new TextDecoder().decode(this.#buffer.subarray(0, Math.min(count ?? 0, 13)));
-        if (count === null || /^HTTP\/1\.[01] 408 /.test(start)) ended();
+        if (count === null || /^HTTP\/1\.[01] 408 /.test(start)) lose();
         else this.#spoke = true;
-      }, ended);
+      }, lose);
       return opened;
     });
-    line.catch((error) => this.#idleEnd = error instanceof Ended && error.kind === "unreachable");
+    line.catch((error) => this.#lost = error instanceof Ended && error.kind === "unreachable");
     return line;
   }
 
@@ -263,7 +249,7 @@ export class Connection {
     try {
       return await Promise.race([this.#exchange(request, state), late]);
     } catch (error) {
-      const reason = error instanceof Late ? `no answer within ${seconds} s` : describe(error);
+      const reason = error instanceof Late ? `no answer within ${seconds} s` : nameCause(error);
       if (state.sent) return { kind: "undecided", reason };
       if (error instanceof Ended) return { kind: error.kind, reason };
       if (error instanceof Late) {
@@ -277,7 +263,7 @@ export class Connection {
   }
 
   async #exchange(request: Request, state: { sent: boolean }): Promise<Result> {
-    if (this.#idleEnd) {
+    if (this.#lost) {
       await this.#line.then((line) => line.close(), () => {});
       this.#line = this.#open();
     }

@@ -6,6 +6,7 @@
  * command for doctor and the manual page.
  */
 import { Secret } from "./secret.ts";
+import { decodeText } from "./text.ts";
 
 /** A server on the network; `host` without brackets. */
 export interface Address {
@@ -231,13 +232,8 @@ function readPair(place: string, line: string): Given | string {
   return { place, key: word as Key, text };
 }
 
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
+/** The module's own arguments on the PAM line, paths that it has read; they count but are not settings. */
+const MODULES_OWN = /^(config|helper|log_file)=/;
 
 function readLines(text: string): (Given | string)[] {
   return text.split("\n")
@@ -271,14 +267,15 @@ export function readSettings(
   pamArguments: readonly Uint8Array[],
 ): Settings | { readonly mistakes: readonly string[] } {
   const mistakes: string[] = [];
-  const text = configuration ? decode(configuration) : "";
+  const text = configuration ? decodeText(configuration) : "";
   if (text === undefined) mistakes.push("wpam.conf: not valid UTF-8");
   const fromFile = unique(readLines(text ?? ""), mistakes);
   const fromLine = unique(
-    pamArguments.map((bytes, i) => {
+    pamArguments.flatMap((bytes, i) => {
       const place = `PAM argument ${i + 1}`;
-      const argument = decode(bytes);
-      return argument === undefined ? `${place}: not valid UTF-8` : readPair(place, argument);
+      const argument = decodeText(bytes);
+      if (argument === undefined) return `${place}: not valid UTF-8`;
+      return MODULES_OWN.test(argument) ? [] : readPair(place, argument);
     }),
     mistakes,
   );

@@ -49,9 +49,4 @@ export class FrameReader {
     bytes.fill(0);
     return frames;
   }
-
-  /** Tells whether the stream may end here: between two frames. */
-  get atBoundary(): boolean {
-    return this.#pending.length === 0;
-  }
 }

@@ -5,6 +5,7 @@
  * shim/prompt.c.
  */
 import { Secret } from "./secret.ts";
+import { decodeText } from "./text.ts";
 
 /** The first question, word for word as specified. */
 export const ID_PROMPT = "Enter your Werbot ID (email or username): ";
@@ -36,20 +37,12 @@ function isJunk(answer: Uint8Array): boolean {
   return answer.length > 0 && answer.every((byte, i) => byte === JUNK[i % JUNK.length]);
 }
 
-function decode(answer: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(answer);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Judges the answer to {@linkcode ID_PROMPT}: 1 to 254 bytes once trimmed, UTF-8, no control character. */
 export function readId(answer: Uint8Array): Answer<string> {
   if (isJunk(answer)) {
     return answer.length <= ID_MAX ? { kind: "junk" } : { kind: "again", reason: TOO_LONG };
   }
-  const text = decode(answer)?.trim();
+  const text = decodeText(answer)?.trim();
   if (text === undefined) return { kind: "again", reason: "That is not valid UTF-8 text." };
   if (text === "") return { kind: "again", reason: "The Werbot ID is needed." };
   if (new TextEncoder().encode(text).length > ID_MAX) return { kind: "again", reason: TOO_LONG };
@@ -66,7 +59,7 @@ export function readCode(answer: Uint8Array): Answer<Code> {
   if (isJunk(answer)) {
     return answer.length === 6 ? { kind: "junk" } : { kind: "again", reason: NOT_A_CODE };
   }
-  const digits = decode(answer)?.replace(/[ \t]/g, "");
+  const digits = decodeText(answer)?.replace(/[ \t]/g, "");
   if (digits === "") return { kind: "good", value: { method: "U2F", code: new Secret("") } };
   if (digits === undefined || !/^[0-9]{6}$/.test(digits)) {
     return { kind: "again", reason: NOT_A_CODE };

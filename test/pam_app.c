@@ -6,7 +6,8 @@
  *
  *   pam_app --confdir DIR --service NAME --user NAME [--rhost R] [--tty T] [--env NAME=VALUE]…
  *           [--no-conversation] CALL…        calls: authenticate account setcred open_session
- *                                            close_session; they end with the first that fails
+ *                                            close_session user=NAME (another PAM_USER from
+ *                                            here on); they end with the first that fails
  *
  *   it prints   prompt echo|hidden "TEXT"    and reads one line:
  *                                            text HEX | null | no-array | fail
@@ -158,6 +159,9 @@ static int call(pam_handle_t *pamh, const char *word)
     }
     if (strcmp(word, "close_session") == 0) {
         return pam_close_session(pamh, 0);
+    }
+    if (strncmp(word, "user=", 5) == 0) {
+        return pam_set_item(pamh, PAM_USER, word + 5);
     }
     return PAM_SYMBOL_ERR;
 }

@@ -3,12 +3,14 @@
 
 import assert from "node:assert/strict";
 import { checkHostileLog, FAULTS, HOSTILE_LIMIT, makeHostileHelpers } from "./hostile.ts";
+import { Werbot } from "./fake/werbot.ts";
 import { explainNoModule, findParts, makeTest } from "./installed.ts";
 import { listChildren, listProcesses, readStatus } from "./processes.ts";
 import { playOnPam, readLog, runApplication } from "./rung_pam.ts";
 import { playAll } from "./stage.ts";
 import { readStories, type Story } from "./story.ts";
 
+const ALICE = "alice@example.com";
 const test = makeTest(explainNoModule());
 const login = {
   user: "alice",
@@ -70,6 +72,61 @@ test("pam_sm_authenticate() refuses whatever a hostile helper says, in bounded t
     assert.deepEqual(results.flatMap((one) => one.status === "rejected" ? [one.reason] : []), []);
   }));
 
+/** Puts a helper and what it runs into a folder, spoils one of them, and returns the log of a login. */
+async function logInSpoilt(folder: string, spoil: (path: string) => Promise<void>, part: string) {
+  await Deno.writeTextFile(`${folder}/wpam.conf`, "", { mode: 0o600 });
+  for (const name of ["wpam-auth", "deno", "wpam-auth.js"]) {
+    await Deno.writeTextFile(`${folder}/${name}`, "#!/bin/sh\n", { mode: 0o755 });
+  }
+  await Deno.chmod(folder, 0o755);
+  await spoil(`${folder}/${part}`);
+  const report = await runApplication(findParts(), folder, {
+    ...login,
+    arguments: [
+      `config=${folder}/wpam.conf`,
+      `helper=${folder}/wpam-auth`,
+      `log_file=${folder}/wpam.log`,
+    ],
+    calls: ["authenticate"],
+  });
+  assert.deepEqual(report.codes, [["authenticate", "PAM_SERVICE_ERR"]]);
+  return (await readLog(`${folder}/wpam.log`)).join("\n");
+}
+
+for (const part of ["wpam-auth", "deno", "wpam-auth.js"]) {
+  test(`trust_helper() refuses a helper whose ${part} others can write`, () =>
+    inFolder(async (folder) => {
+      const log = await logInSpoilt(folder, (path) => Deno.chmod(path, 0o775), part);
+      assert.match(log, new RegExp(`${folder}/${part} can be written by others \\(mode 0775\\)`));
+    }));
+
+  testAsRoot(
+    `trust_helper() refuses a helper whose ${part} belongs to somebody else`,
+    () =>
+      inFolder(async (folder) => {
+        const log = await logInSpoilt(folder, (path) => Deno.chown(path, 65534, null), part);
+        assert.match(log, new RegExp(`${folder}/${part} belongs to uid 65534`));
+      }),
+  );
+}
+
+test("trust_helper() does without what a helper of one piece does not have", () =>
+  inFolder(async (folder) => {
+    const log = await logInSpoilt(folder, (path) => Deno.remove(path), "deno");
+    assert.match(log, /the helper ended before its verdict/);
+  }));
+
+test("trust_helper() follows a link to what it must trust", () =>
+  inFolder(async (folder) => {
+    const link = async (path: string) => {
+      await Deno.writeTextFile(`${folder}/runtime`, "");
+      await Deno.chmod(`${folder}/runtime`, 0o666);
+      await Deno.remove(path);
+      await Deno.symlink(`${folder}/runtime`, path);
+    };
+    assert.match(await logInSpoilt(folder, link, "deno"), /runtime can be written by others/);
+  }));
+
 testAsRoot(
   "run_child() gives up the groups of whoever starts the helper",
   () =>
@@ -97,6 +154,35 @@ testAsRoot(
       assert.deepEqual(groups, ["1", ""]);
     }),
 );
+
+test("pam_sm_acct_mgmt() takes no user's verdict for that of another", () =>
+  inFolder(async (folder) => {
+    await using werbot = await Werbot.start({ users: [{ id: ALICE, unix: ["alice"] }] });
+    await Deno.writeTextFile(
+      `${folder}/wpam.conf`,
+      `server_url = ${werbot.address}\nservice_id = ${werbot.serviceID}\n` +
+        `service_key = ${werbot.serviceKey}\n`,
+      { mode: 0o600 },
+    );
+    await Deno.writeTextFile(`${folder}/ca.pem`, werbot.ca, { mode: 0o644 });
+    const replies = [ALICE, werbot.code(ALICE)];
+    const report = await runApplication(findParts(), folder, {
+      ...login,
+      arguments: [
+        `config=${folder}/wpam.conf`,
+        `helper=${findParts().helper}`,
+        `log_file=${folder}/wpam.log`,
+      ],
+      calls: ["authenticate", "user=bob", "account"],
+      answer: () => Promise.resolve({ kind: "text", text: replies.shift()! }),
+    });
+    assert.deepEqual(report.codes, [
+      ["authenticate", "PAM_SUCCESS"],
+      ["user=bob", "PAM_SUCCESS"],
+      ["account", "PAM_PERM_DENIED"],
+    ]);
+    assert.deepEqual(werbot.requests.map(({ body }) => body?.user), ["alice", "bob"]);
+  }));
 
 test("pam_sm_setcred() succeeds without asking, logging or starting anything", () =>
   inFolder(async (folder) => {

@@ -11,6 +11,8 @@ const PROMPT_MAX = 4096;
 const LOG_MAX = 8192;
 const LINE = /^(INFO|WARN|ERROR|DEBUG): /;
 const REF = "k7m2p9qa";
+/** What the module reads itself, and sends all the same. */
+const OWN_ARGUMENTS = ["config=/etc/wpam/wpam.conf", "helper=/helper", "log_file=/wpam.log"];
 const PATIENCE = 30_000;
 
 interface Frame {
@@ -161,7 +163,7 @@ export function buildHello(stage: Stage, phase: Phase, nonce: string): [string, 
     ...optional("T", login.tty),
     ["S", "wpam-test"],
     ["F", otherFactor ? "yes" : "no"],
-    ...stage.arguments.map((argument): [string, string] => ["A", argument]),
+    ...[...OWN_ARGUMENTS, ...stage.arguments].map((text): [string, string] => ["A", text]),
     ...optional("C", stage.config),
     ...optional("X", stage.anchors),
     ["B", ""],

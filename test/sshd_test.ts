@@ -166,6 +166,39 @@ test("a barred user gets the dialogue of a wrong code, a refusal, and no request
   ]);
 });
 
+test("a barred user and one with a wrong code see the same, in times that PAM's own spread covers", async () => {
+  // pam_fail_delay(3) draws out or cuts short by up to half what it is asked for; the module asks for 2 s.
+  const delay = 2000;
+  const spread = 1000;
+  await using scene = await Scene.set({}, "", ["DenyUsers bob"]);
+  // As over the internet: a barred user does not wait for Werbot, and over loopback nobody would.
+  await scene.werbot.behave("delay 100");
+  const refuse = async (user: string) => {
+    await using client = await OpenSsh.start(scene.sshd, user, [ID, "000000"]);
+    const { stderr } = await client.finish();
+    const ended = Date.now();
+    const asked = Deno.statSync(`${client.folder}/prompts`).mtime!.getTime();
+    const dialogue = [...client.readPrompts(), stderr]
+      .map((text) => text.replaceAll(user, "USER").replace(/\(ref \w{8}\)/, "(ref REF)"));
+    return { user, dialogue, waited: ended - asked };
+  };
+  const tries: Awaited<ReturnType<typeof refuse>>[] = [];
+  for (let i = 0; i < 4; i++) {
+    const users = ["alice", "nobody-here", "alice", "root", "alice", "bob"];
+    tries.push(...await Promise.all(users.map(refuse)));
+  }
+  assert.equal(scene.werbot.requests.length, 12);
+  for (const { user, dialogue, waited } of tries) {
+    assert.deepEqual(dialogue, tries[0]!.dialogue, user);
+    assert.ok(waited >= delay - spread, `${user} was refused after ${waited} ms`);
+  }
+  const median = (some: typeof tries) =>
+    some.map(({ waited }) => waited).sort((a, b) => a - b)[some.length / 2]!;
+  const refused = median(tries.filter(({ user }) => user === "alice"));
+  const barred = median(tries.filter(({ user }) => user !== "alice"));
+  assert.ok(Math.abs(refused - barred) < spread, `${refused} ms and ${barred} ms`);
+});
+
 test("a refusal shows the user the reference that stands in the log", async () => {
   await using scene = await Scene.set();
   await using client = await OpenSsh.start(scene.sshd, "alice", [ID, "000000"]);

@@ -25,12 +25,13 @@ echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 echo "Enter your totp code (submit empty for U2F): " <- "{code}"
 `;
 
-/** Writes a story about a login that has this outcome. */
-function tell(outcome: "allowed" | "untrusted", files = ""): string {
-  const line = outcome === "allowed"
+/** Writes a story about a login that is allowed, or untrusted for this reason. */
+function tell(reason: string | null, files = ""): string {
+  const outcome = reason === null ? "allowed" : "untrusted";
+  const line = reason === null
     ? "INFO: login allowed {...}"
-    : 'ERROR: login untrusted {...} reason="{...}UnknownIssuer{...}"';
-  const requests = outcome === "allowed" ? 1 : 0;
+    : `ERROR: login untrusted {...} reason="${reason}"`;
+  const requests = reason === null ? 1 : 0;
   return `# Trust.\n[files]\n${files}\n${DIALOGUE}[outcome]\n${outcome}\n[log]\n${line}\n` +
     `[requests]\nrequests = ${requests}\n`;
 }
@@ -57,15 +58,27 @@ async function play(source: string, inStore: boolean): Promise<void> {
 }
 
 test("without ca.pem an authority of the system's store is trusted", () =>
-  play(tell("allowed", "ca.pem absent"), true));
+  play(tell(null, "ca.pem absent"), true));
 
 test("without ca.pem an authority that is not in the system's store is not trusted", () =>
-  play(tell("untrusted", "ca.pem absent"), false));
+  play(
+    tell(
+      "the certificate's issuer is not trusted: an authority of your own belongs in ca.pem",
+      "ca.pem absent",
+    ),
+    false,
+  ));
 
 test("with ca.pem an authority that only the system's store holds is not trusted", async () => {
   const { certificate } = await Authority.create("Another Authority");
-  await play(tell("untrusted", `ca.pem text ${JSON.stringify(certificate)}`), true);
+  await play(
+    tell(
+      "the certificate's issuer is not in ca.pem, which alone is trusted",
+      `ca.pem text ${JSON.stringify(certificate)}`,
+    ),
+    true,
+  );
 });
 
 test("with ca.pem its authority is trusted, whatever the system's store holds", () =>
-  play(tell("allowed"), false));
+  play(tell(null), false));

@@ -147,6 +147,16 @@ Deno.test("readSettings() names place and nearest key of each mistake", () => {
   ]);
 });
 
+Deno.test("readSettings() counts the module's own arguments, and takes them for no settings", () => {
+  const own = ["config=/etc/other.conf", "log_file=/x", "helper=/x"];
+  assert.equal(settings("", own[0]!, "timeout=5", ...own.slice(1)).timeout, 5);
+  assert.deepEqual(mistakes(standard, own[0]!, "timeot=5", ...own.slice(1), "debug"), [
+    'PAM argument 2: unknown key "timeot": did you mean timeout?',
+    'PAM argument 5: no "=" in it: write debug = value',
+  ]);
+  assert.match(mistakes(`${standard}${own[0]}\n`)[0]!, /^wpam\.conf line 4: unknown key/);
+});
+
 Deno.test("readSettings() has no default server and no default key", () => {
   assert.deepEqual(mistakes("").map((text) => text.split(" is missing")[0]), [
     "wpam.conf: server_url",

@@ -26,7 +26,8 @@ function read(bytes: Uint8Array, piece: number): { frames: Frame[]; ending: stri
     assert.ok(error instanceof RangeError);
     return { frames, ending: "long" };
   }
-  return { frames, ending: reader.atBoundary ? "whole" : "cut" };
+  const consumed = frames.reduce((sum, { payload }) => sum + 5 + payload.length, 0);
+  return { frames, ending: consumed === bytes.length ? "whole" : "cut" };
 }
 
 const golden = (await Deno.readTextFile(new URL("../frames.txt", import.meta.url)))

@@ -11,7 +11,7 @@ echo "Enter your totp code (submit empty for U2F): " <- "{code}"
 unreachable
 
 [log]
-ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{...}"
+ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{server}: the connection was cut"
 
 [requests]
 requests = 0

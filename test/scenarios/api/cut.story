@@ -11,7 +11,7 @@ echo "Enter your totp code (submit empty for U2F): " <- "{code}"
 undecided
 
 [log]
-ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="peer closed connection without sending TLS close_notify"
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="the connection was cut"
 
 [requests]
 connections = 1

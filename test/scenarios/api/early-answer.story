@@ -11,7 +11,7 @@ echo "Enter your totp code (submit empty for U2F): " <- after 300 ms "{code}"
 undecided
 
 [log]
-ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{...}"
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="an answer before the request"
 
 [requests]
 connections = 1

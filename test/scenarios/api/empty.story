@@ -11,7 +11,7 @@ echo "Enter your totp code (submit empty for U2F): " <- "{code}"
 undecided
 
 [log]
-ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="the answer is not JSON"
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="the answer is empty"
 
 [requests]
 connections = 1

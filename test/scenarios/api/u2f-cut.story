@@ -11,7 +11,7 @@ echo "Enter your totp code (submit empty for U2F): " <- ""
 denied
 
 [log]
-WARN: login denied user={user} werbot_id=alice@example.com rhost={rhost} method=U2F ms={ms} ref={ref} reason="peer closed connection without sending TLS close_notify"
+WARN: login denied user={user} werbot_id=alice@example.com rhost={rhost} method=U2F ms={ms} ref={ref} reason="the connection was cut"
 
 [requests]
 connections = 1

@@ -1,4 +1,4 @@
-# An unknown PAM argument is an error that names its place.
+# An unknown PAM argument is an error that names its place on the line; the module's own three stand before it.
 
 [arguments]
 debug=false
@@ -10,7 +10,7 @@ timout=5
 misconfigured
 
 [log]
-ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="PAM argument 2: unknown key \"timout\": did you mean timeout?"
+ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="PAM argument 5: unknown key \"timout\": did you mean timeout?"
 
 [requests]
 connections = 0

@@ -9,7 +9,7 @@ debug
 misconfigured
 
 [log]
-ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="PAM argument 1: no \"=\" in it: write debug = value"
+ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="PAM argument 4: no \"=\" in it: write debug = value"
 
 [requests]
 connections = 0

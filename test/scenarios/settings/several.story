@@ -15,7 +15,7 @@ misconfigured
 
 [log]
 ERROR: configuration user={user} ref={ref} reason="wpam.conf line 5: no \"=\" in it: write debug = value"
-ERROR: configuration user={user} ref={ref} reason="PAM argument 1: attempts must be a number from 1 to 10"
+ERROR: configuration user={user} ref={ref} reason="PAM argument 4: attempts must be a number from 1 to 10"
 ERROR: login misconfigured user={user} rhost={rhost} ms={ms} ref={ref} reason="wpam.conf line 4: unknown key \"time_out\": did you mean timeout?"
 
 [requests]

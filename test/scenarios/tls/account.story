@@ -16,7 +16,7 @@ certificate = other-ca
 untrusted
 
 [log]
-ERROR: login untrusted user={user} rhost={rhost} method=U2F ms={ms} ref={ref} reason="invalid peer certificate: UnknownIssuer"
+ERROR: login untrusted user={user} rhost={rhost} method=U2F ms={ms} ref={ref} reason="the certificate's issuer is not in ca.pem, which alone is trusted"
 
 [requests]
 requests = 0

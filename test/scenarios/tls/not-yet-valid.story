@@ -11,7 +11,7 @@ echo "Enter your totp code (submit empty for U2F): " <- "{code}"
 untrusted
 
 [log]
-ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="invalid peer certificate: certificate not valid yet: {...}"
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="the certificate is not valid before {...} UTC: check this host's clock"
 
 [requests]
 requests = 0

@@ -18,7 +18,7 @@ echo "Enter your totp code (submit empty for U2F): " <- "{code}"
 untrusted
 
 [log]
-ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="invalid peer certificate: certificate expired: {...}"
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="the certificate expired on {...} UTC"
 
 [requests]
 requests = 0

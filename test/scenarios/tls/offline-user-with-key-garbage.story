@@ -18,7 +18,7 @@ echo "Enter your totp code (submit empty for U2F): " <- "{code}"
 untrusted
 
 [log]
-ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="received corrupt message of type InvalidContentType"
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="the answer is not TLS: is this the HTTPS port?"
 
 [requests]
 requests = 0

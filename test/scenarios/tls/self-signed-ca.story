@@ -11,7 +11,7 @@ echo "Enter your totp code (submit empty for U2F): " <- "{code}"
 untrusted
 
 [log]
-ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="invalid peer certificate: {...}CaUsedAsEndEntity{...}"
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="the server shows an authority's certificate as its own"
 
 [requests]
 requests = 0

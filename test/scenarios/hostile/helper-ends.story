@@ -1,0 +1,19 @@
+# A helper that ends well but without a verdict lets nobody in.
+
+[arguments]
+helper=/bin/true
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ref={ref} reason="the helper ended before its verdict{...}"
+
+[requests]
+connections = 0
+requests = 0
+
+[rungs]
+pam

@@ -1,0 +1,22 @@
+# A helper that fails without a verdict lets no key login in either.
+
+[arguments]
+helper=/bin/false
+
+[login]
+phases = account
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ref={ref} reason="the helper ended before its verdict; the helper ended with exit status {...}"
+
+[requests]
+connections = 0
+requests = 0
+
+[rungs]
+pam

@@ -1,0 +1,19 @@
+# A helper that cannot be started lets nobody in.
+
+[arguments]
+helper=/usr
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user={user} rhost={rhost} ref={ref} reason="the helper ended before its verdict; the helper could not be started"
+
+[requests]
+connections = 0
+requests = 0
+
+[rungs]
+pam

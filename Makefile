@@ -1,5 +1,5 @@
-# Builds and checks wpam from the pinned tools of tools/. Never touches the system: installing is the installer's work, and
-# only `make setup` fetches anything. `make help` lists what a person or .ci/run can ask for.
+# Builds and checks wpam from the pinned tools of tools/. Only `make setup` fetches anything, and only `make install` writes
+# outside the checkout: it copies, and configures nothing. `make help` lists what a person or .ci/run can ask for.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -26,7 +26,10 @@ HARD += $(if $(filter aarch64,$(MACHINE)),-mbranch-protection=standard)
 WARN := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Werror
 LINK := -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 EXPORTS := -Wl,--version-script=shim/pam_wpam.map
-DEFINE := -D_GNU_SOURCE -DWPAM_VERSION='"$(VERSION)"' -DWPAM_HELPER='"/usr/lib/wpam/$(VERSION)/wpam-auth"'
+# Compiled into the module: a helper elsewhere would not be found.
+PREFIX := /usr
+HOME_DIR := $(PREFIX)/lib/wpam/$(VERSION)
+DEFINE := -D_GNU_SOURCE -DWPAM_VERSION='"$(VERSION)"' -DWPAM_HELPER='"$(HOME_DIR)/wpam-auth"'
 COMPILE := $(CPPFLAGS) -std=c11 $(HARD) $(WARN) $(DEFINE) $(CFLAGS)
 # A laptop may do with one compiler, CI may not.
 COMPILERS := $(if $(CI),gcc clang,$(foreach c,gcc clang,$(if $(shell command -v $(c) 2>&-),$(c))))
@@ -44,7 +47,7 @@ step = @out=$$({ $(2); } 2>&1) && printf '%-10s ok%s\n' $(1) '$(if $(3), ($(3)))
 sandboxed = @if why=$$(test/sandbox.sh --check); then test/untouched.sh test/sandbox.sh $(1); \
 	else echo "$$why"; test/untouched.sh $(1); fi
 
-.PHONY: help setup build demo fake test check format lint types c-warnings clean FORCE
+.PHONY: help setup build install demo fake test soak test-distros check format lint types c-warnings clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -52,7 +55,16 @@ help: ## this list
 setup: ## fetch what building and testing need (as root also system packages; no service)
 	@tools/setup.sh
 
-build: build/pam_wpam.so build/wpam-auth ## build the module and the helper (FLAVOUR=standalone|bundle)
+build: build/pam_wpam.so build/wpam-auth build/wpam ## build module, helper and command (FLAVOUR=standalone|bundle)
+
+install: build ## copy what was built below DESTDIR/usr (or PREFIX=/usr/local); `wpam install` then sets it up
+	@install -d -m 755 "$(DESTDIR)$(HOME_DIR)" "$(DESTDIR)$(PREFIX)/bin"
+	@install -C -m 755 build/wpam "$(DESTDIR)$(HOME_DIR)"
+	@install -C -m $$([ -e build/wpam-auth.js ] && echo 755 || echo 711) build/wpam-auth "$(DESTDIR)$(HOME_DIR)"
+	@install -C -m 644 build/wpam.js build/pam_wpam.so $$(ls build/wpam-auth.js 2>&-) "$(DESTDIR)$(HOME_DIR)"
+	@install -C -m 711 build/deno "$(DESTDIR)$(HOME_DIR)"
+	@ln -sfn ../lib/wpam/$(VERSION)/wpam "$(DESTDIR)$(PREFIX)/bin/wpam"
+	@echo "$(DESTDIR)$(HOME_DIR) is complete. Nothing is set up yet. Next, as root: wpam install"
 
 demo: setup build build/pam_app ## show a login in a throw-away sandbox (KEEP=1 leaves it open)
 	$(call sandboxed,$(RUN) run -A test/demo.ts)
@@ -62,6 +74,12 @@ fake: setup ## run the fake Werbot server by hand (ARGS=--help tells how)
 
 test: setup build build/pam_app build/frame_test ## run the tests, with real logins where this machine allows a sandbox
 	$(call sandboxed,$(RUN) test -A --sanitize-ops --sanitize-resources test/)
+
+soak: setup build ## the long runs: the installer killed at every step on all systems (not part of check)
+	$(call sandboxed,env SOAK=1 $(RUN) test -A test/kill_test.ts)
+
+test-distros: setup build ## install and log in on Debian 12 and 13, as root and with a network (not part of check)
+	@$(CLEAN) test/untouched.sh test/distros.sh
 
 check: format lint types c-warnings test ## the four checks below, then the tests
 
@@ -92,8 +110,12 @@ build/frame_test: test/unit/frame_test.c shim/frame.c shim/platform.c shim/shim.
 build/wpam-auth: $(wildcard src/*.ts) tools/build-helper.sh tools/package-lock.json build/settings
 	@$(CLEAN) tools/build-helper.sh
 
+# After the helper, whose build clears away the Deno beside it.
+build/wpam: $(wildcard installer/*.ts src/*.ts) tools/build-command.sh tools/package-lock.json build/wpam-auth build/settings
+	@$(CLEAN) tools/build-command.sh
+
 # Changes only when a setting does, so that what depends on it is built anew.
-build/settings: export SETTINGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(VERSION) $(FLAVOUR) $(DENORT_BIN)
+build/settings: export SETTINGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(HOME_DIR) $(FLAVOUR) $(DENORT_BIN)
 build/settings: FORCE
 	@mkdir -p build
 	@printf '%s\n' "$$SETTINGS" | cmp -s - $@ || printf '%s\n' "$$SETTINGS" >$@

@@ -3,8 +3,9 @@
  * them out again.
  *
  * Text in, text out. It opens nothing, and it never decides where a line belongs or whether a stack is safe:
- * that is pam_stack.ts. What it need not change keeps its bytes, if the caller decodes one byte to one
- * character (Latin-1); then every offset is a byte offset. Called by pam_stack.ts and the subcommands.
+ * that is pam_plan.ts. What it need not change keeps its bytes, if the caller decodes one byte to one
+ * character (Latin-1); then every offset is a byte offset. Called by pam_stack.ts, pam_plan.ts and the
+ * subcommands.
  */
 
 /** The two families of libpam, which read and run the same file differently. */

@@ -1,12 +1,10 @@
 /**
- * sshd_config: what sshd makes of it, and the edits that put wpam's settings in force and take them back.
+ * sshd_config: what sshd makes of it, with all that it includes.
  *
- * Text in, text out: it reads files only through the caller's Source, changes none, never overwrites a
- * setting of somebody else and never edits inside a Match block. Whether sshd agrees is for `sshd -t` and
- * `sshd -T` to say, and whether it knows a keyword too. Called by the steps of `wpam install` and
- * `wpam uninstall`, and by the checks of `wpam doctor`.
+ * Text in, text out: it reads files only through the caller's Source and changes none; what to change is
+ * for sshd_edit.ts. Whether sshd agrees is for `sshd -t` and `sshd -T` to say, and whether it knows a
+ * keyword too. Called by sshd_edit.ts, the canary and the checks.
  */
-import { createHash } from "node:crypto";
 
 /** The files of a machine, as sshd sees them. */
 export interface Source {
@@ -40,6 +38,9 @@ export interface Directive {
   readonly match: readonly string[];
 }
 
+/** A keyword and its value, as they are to stand in the file. */
+export type Setting = readonly [keyword: string, value: string];
+
 /** A configuration in the order in which sshd reads it. */
 export interface SshdConfig {
   readonly source: Source;
@@ -51,57 +52,13 @@ export interface SshdConfig {
   readonly mistake: string | undefined;
 }
 
-/** A keyword and its value, as they are to stand in the file. */
-export type Setting = readonly [keyword: string, value: string];
-
-/** One file before and after; undefined where there is none. */
-export interface Edit {
-  readonly path: string;
-  readonly before: string | undefined;
-  readonly after: string | undefined;
-}
-
-/** What has to change, and whom it touches. */
-export interface Plan {
-  readonly edits: readonly Edit[];
-  /** Directives in force now that the plan puts out of force. */
-  readonly beaten: readonly Directive[];
-  /** Directives in Match blocks that keep another value for some logins. */
-  readonly overrides: readonly Directive[];
-}
-
-/** Why nothing can be planned, and the edits that are left to the administrator, if any. */
-export interface Refused {
-  readonly refusal: string;
-  readonly byHand: readonly Edit[];
-}
-
-const DROP_IN = "00-wpam.conf";
 const FOLDER = "/etc/ssh";
-/** Files of packages, which sshd may read but nobody edits. */
-const VENDOR = /^\/usr\/(?!local\/)/;
-const BLOCK = /^# wpam: begin (\w+)[^\n]*\n([^]*?)^# wpam: end[^\n]*\n?/m;
-const MARK = /^[ \t]*# wpam: (?:begin|end)/gm;
 /** The deepest Include that sshd follows. */
 const MAX_DEPTH = 16;
 /** What sshd does not read again for a Match block; of all such keywords, those that matter to a login. */
 const GLOBAL_ONLY = ["usepam", "challengeresponseauthentication", "logingracetime"];
-/** What turns an authentication method on, and whether it is on when nothing is said. */
-const METHODS: Readonly<Record<string, Setting>> = {
-  "publickey": ["PubkeyAuthentication", "yes"],
-  "password": ["PasswordAuthentication", "yes"],
-  // By this name, because before 8.7 it alone decides; later it is an alias.
-  "keyboard-interactive": ["ChallengeResponseAuthentication", "yes"],
-  "hostbased": ["HostbasedAuthentication", "no"],
-  "gssapi-with-mic": ["GSSAPIAuthentication", "no"],
-};
-const ASKS_PAM = /^keyboard-interactive(:pam)?$/;
 
-class Refusal extends Error {
-  constructor(sentence: string, readonly byHand: readonly Edit[] = []) {
-    super(sentence);
-  }
-}
+class Mistake extends Error {}
 
 /**
  * Reads a configuration with all that it includes.
@@ -114,17 +71,17 @@ export function readSshdConfig(source: Source, main: string, version: Version): 
   const readFile = (path: string, outer: readonly string[], depth: number) => {
     const text = source.read(path);
     if (text === undefined) {
-      throw new Refusal(
+      throw new Mistake(
         `${path} cannot be read, so sshd would not start. Restore it or remove it.`,
       );
     }
     if (/^(?:\uFEFF|\xEF\xBB\xBF)/.test(text)) {
-      throw new Refusal(
+      throw new Mistake(
         `${path}, line 1: sshd does not start with a byte-order mark. Save the file without it.`,
       );
     }
     if (depth > MAX_DEPTH) {
-      throw new Refusal(
+      throw new Mistake(
         `${path} is included through more than ${MAX_DEPTH} files. Break the circle.`,
       );
     }
@@ -135,7 +92,7 @@ export function readSshdConfig(source: Source, main: string, version: Version): 
       const [keyword, args] = cutLine(raw, version);
       if (keyword === undefined) continue;
       if (args === undefined) {
-        throw new Refusal(`${path}, line ${line}: no value, or a quote without its end. Mend it.`);
+        throw new Mistake(`${path}, line ${line}: no value, or a quote without its end. Mend it.`);
       }
       if (keyword === "match") match = [...outer, args.join(" ")];
       directives.push({ keyword, args, path, line, match });
@@ -145,8 +102,14 @@ export function readSshdConfig(source: Source, main: string, version: Version): 
       }
     }
   };
-  const refused = attempt(() => readFile(main, [], 0));
-  return { source, main, version, files, directives, mistake: refused?.refusal };
+  let mistake: string | undefined;
+  try {
+    readFile(main, [], 0);
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    mistake = error.message;
+  }
+  return { source, main, version, files, directives, mistake };
 }
 
 /**
@@ -165,54 +128,6 @@ export function firstEffective(config: SshdConfig, keyword: string): Directive |
 /** Lists the directives in conditional Match blocks that set a keyword for some logins. */
 export function listOverrides(config: SshdConfig, keyword: string): Directive[] {
   return listDirectives(config, keyword).filter(({ match }) => !match.every(isAll));
-}
-
-/**
- * Plans the edits that put settings in force, in a drop-in or at the top of the main file.
- *
- * Refuses when the configuration is broken, when its own AuthenticationMethods differs or could not be
- * satisfied afterwards, and when a file is not ours to replace. It looks at one Match block at a time: a
- * login that meets the criteria of two is not foreseen.
- */
-export function planSshdConfig(config: SshdConfig, wanted: readonly Setting[]): Plan | Refused {
-  const { source, main, version } = config;
-  return attempt(() => {
-    if (config.mistake !== undefined) throw new Refusal(config.mistake);
-    const undo = takeBack(config);
-    const clean = readSshdConfig(overlay(source, undo), main, version);
-    const settings = completePair(wanted, version);
-    checkForeignMethods(clean, settings);
-    checkSatisfiable(clean, settings);
-    const result = place(clean, undo, settings);
-    const paths = new Set([...undo.map(({ path }) => path), ...result.files.keys()]);
-    const edits = [...paths]
-      .map((path) => ({ path, before: source.read(path), after: result.source.read(path) }))
-      .filter(({ before, after }) => before !== after);
-    const listOthers = (list: (keyword: string) => (Directive | undefined)[]) => {
-      const others = settings.flatMap(([keyword, value]) =>
-        list(keyword).filter((found) => found !== undefined && !hasValue(found, value))
-      );
-      return [...new Set(others)].filter((found) => found !== undefined);
-    };
-    return {
-      edits: settle(config, edits),
-      beaten: listOthers((keyword) => [firstEffective(clean, keyword)]),
-      overrides: listOthers((keyword) => listOverrides(clean, keyword)),
-    };
-  });
-}
-
-/**
- * Plans the edits that take back what is ours, and nothing else.
- *
- * `written` names files that carried our lines once, in case no Include leads there any more. Works on a
- * broken configuration too. Refuses when our lines have been changed by hand.
- */
-export function removeFromSshdConfig(
-  config: SshdConfig,
-  written: readonly string[] = [],
-): { readonly edits: readonly Edit[] } | Refused {
-  return attempt(() => ({ edits: settle(config, takeBack(config, written)) }));
 }
 
 /** Cuts a line as sshd does: no keyword in a blank or a comment, no arguments where sshd refuses it. */
@@ -270,12 +185,14 @@ function isOld([major, minor]: Version): boolean {
   return major < 8 || major === 8 && minor < 7;
 }
 
-function resolveAlias(keyword: string, version: Version): string {
+/** Gives the name by which a version knows a keyword, in lower case. */
+export function resolveAlias(keyword: string, version: Version): string {
   const name = keyword.toLowerCase().replace(/^skeyauth/, "challengeresponseauth");
   return isOld(version) ? name : name.replace(/^challengeresponseauth/, "kbdinteractiveauth");
 }
 
-function listDirectives({ directives, version }: SshdConfig, keyword: string): Directive[] {
+/** Lists the directives of a keyword, by whatever alias, in the order in which sshd reads them. */
+export function listDirectives({ directives, version }: SshdConfig, keyword: string): Directive[] {
   const name = resolveAlias(keyword, version);
   return directives.filter((directive) => resolveAlias(directive.keyword, version) === name);
 }
@@ -284,229 +201,36 @@ function isAll(criteria: string): boolean {
   return criteria.toLowerCase() === "all";
 }
 
-function joinArgs({ args }: Directive): string {
-  return args.join(" ");
-}
-
-function hasValue(directive: Directive | undefined, value: string): boolean {
-  return directive !== undefined && joinArgs(directive).toLowerCase() === value.toLowerCase();
-}
-
-function findValue(settings: readonly Setting[], keyword: string, version: Version) {
-  const name = resolveAlias(keyword, version);
-  return settings.find(([other]) => resolveAlias(other, version) === name)?.[1];
-}
-
-/** Before 8.7 ChallengeResponseAuthentication is an option of its own, and has to agree. */
-function completePair(wanted: readonly Setting[], version: Version): Setting[] {
-  const twin = "ChallengeResponseAuthentication";
-  const value = findValue(wanted, "KbdInteractiveAuthentication", version);
-  const complete = value === undefined || findValue(wanted, twin, version) !== undefined;
-  return complete ? [...wanted] : [...wanted, [twin, value]];
-}
-
-/** Refuses to overwrite an AuthenticationMethods of somebody else, or to be passed by. */
-function checkForeignMethods(clean: SshdConfig, settings: readonly Setting[]): void {
-  const foreign = firstEffective(clean, "AuthenticationMethods");
-  if (foreign === undefined) return;
-  const ours = findValue(settings, "AuthenticationMethods", clean.version);
-  const isOpen = foreign.args.includes("any");
-  const asks = (list: string) => list.split(",").some((method) => ASKS_PAM.test(method));
-  if (ours === undefined ? isOpen || foreign.args.every(asks) : hasValue(foreign, ours)) return;
-  const extended = foreign.args.map((list) => {
-    const others = list.split(",").filter((method) => method !== "none" && !ASKS_PAM.test(method));
-    return [...others, "keyboard-interactive:pam"].join(",");
-  });
-  const ways = [
-    ...ours === undefined ? [] : [`delete the line, and wpam writes ${ours}`],
-    ...isOpen ? [] : [`write ${extended.join(" ")} there, and let wpam leave it alone`],
-  ];
-  throw new Refusal(
-    `${tellPlace(foreign)}: AuthenticationMethods is ${
-      joinArgs(foreign)
-    }, and wpam does not overwrite ` +
-      `it. Either ${ways.join(", or ")}.`,
-  );
-}
-
-/** Refuses when every list of methods has one that is off, for all logins or for those of a Match block. */
-function checkSatisfiable(clean: SshdConfig, settings: readonly Setting[]): void {
-  const blocks = new Map(clean.directives.map(({ match }) => [match.join(", "), match]));
-  for (const block of blocks.set("", []).keys()) {
-    const find = (keyword: string) =>
-      listDirectives(clean, keyword).find(({ match }) =>
-        block !== "" && match.join(", ") === block
-      );
-    const valueOf = (keyword: string) => {
-      const inside = find(keyword);
-      if (inside !== undefined) return joinArgs(inside);
-      const outside = firstEffective(clean, keyword);
-      return findValue(settings, keyword, clean.version) ?? (outside && joinArgs(outside));
-    };
-    const isOn = (method: string) => {
-      const [name = "", device] = method.split(":");
-      const [keyword, standard] = METHODS[name] ?? ["", "yes"];
-      return (valueOf(keyword) ?? standard).toLowerCase() === "yes" &&
-        (device !== "pam" || valueOf("UsePAM")?.toLowerCase() === "yes");
-    };
-    const methods = valueOf("AuthenticationMethods") ?? "any";
-    const lists = methods.split(" ").map((list) => list.split(","));
-    if (methods === "any" || lists.some((list) => list.every(isOn))) continue;
-    const place = find("AuthenticationMethods") ?? firstEffective(clean, "AuthenticationMethods");
-    throw new Refusal(
-      `${
-        place === undefined ? "The wanted" : `${tellPlace(place)}:`
-      } AuthenticationMethods ${methods} ` +
-        `would lock out ${
-          block === "" ? "everybody" : `Match ${block}`
-        }: every list has a method that ` +
-        "is off. Turn it on there, or name another.",
-    );
-  }
-}
-
-/** Inserts the block where it puts every setting in force, and returns what sshd then reads. */
-function place(clean: SshdConfig, undo: readonly Edit[], settings: readonly Setting[]): SshdConfig {
-  const { source, main, version } = clean;
-  let weak: Setting | undefined;
-  for (const edit of proposePlaces(clean, undo, settings)) {
-    const result = readSshdConfig(overlay(source, [edit]), main, version);
-    weak = settings.find(([keyword, value]) => !hasValue(firstEffective(result, keyword), value));
-    if (weak === undefined) return result;
-  }
-  const [keyword = "", value = ""] = weak ?? [];
-  const stronger = firstEffective(clean, keyword);
-  throw new Refusal(
-    `${
-      stronger === undefined ? main : tellPlace(stronger)
-    }: a Match block for all logins sets ${keyword}, ` +
-      `and no line elsewhere can beat it. Change it to ${value} there, or delete it.`,
-  );
-}
-
-/** Yields the edits that could carry the block, best first: where it was, a drop-in, the main file. */
-function* proposePlaces(
-  { source, main, directives }: SshdConfig,
-  undo: readonly Edit[],
-  settings: readonly Setting[],
-): Generator<Edit> {
-  const insert = (path: string, at: number): Edit => {
-    const before = source.read(path);
-    const text = before ?? "";
-    const block = makeBlock(settings, /^[^\n]*\r\n/.test(text) ? "\r\n" : "\n");
-    return { path, before, after: text.slice(0, at) + block + text.slice(at) };
-  };
-  for (const { path, before = "" } of undo) yield insert(path, before.search(BLOCK));
-  for (const { keyword, args, path } of directives) {
-    if (path !== main) continue;
-    // What stands before an Include beats it, today or after the next edit by hand.
-    if (keyword !== "include") break;
-    for (const pattern of args) {
-      const file = `${getFolder(makeAbsolute(pattern))}/${DROP_IN}`;
-      const usable = !VENDOR.test(file) && !/[*?[]/.test(file);
-      if (usable && source.read(file) === undefined) yield insert(file, 0);
-    }
-  }
-  const top = insert(main, 0);
-  if (VENDOR.test(main)) {
-    throw new Refusal(
-      `${main} belongs to the system and does not begin by including a folder of ${FOLDER}; a new ` +
-        `${FOLDER}/sshd_config would hide it from sshd. Decide by hand where the lines go.`,
-      [top],
-    );
-  }
-  yield top;
-}
-
-function makeBlock(settings: readonly Setting[], end: string): string {
-  const body = settings.map(([keyword, value]) => `${keyword} ${value}\n`).join("");
-  const first = `# wpam: begin ${digest(body)} (\`wpam uninstall\` takes these lines back)`;
-  return `${first}\n${body}# wpam: end\n`.replaceAll("\n", end);
-}
-
-/** Tells lines that are still ours from lines changed by hand; a change of line ends is none. */
-function digest(body: string): string {
-  const text = body.replaceAll("\r\n", "\n");
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
-}
-
-/** Makes the edits that remove our block wherever it stands. */
-function takeBack({ source, files }: SshdConfig, written: readonly string[] = []): Edit[] {
-  return [...new Set([...files.keys(), ...written])].flatMap((path) => {
-    const before = source.read(path) ?? "";
-    const marks = [...before.matchAll(MARK)];
-    if (marks[0] === undefined) return [];
-    const [, mark, body] = BLOCK.exec(before) ?? [];
-    if (marks.length !== 2 || body === undefined || digest(body) !== mark) {
-      const line = before.slice(0, marks[0].index).split("\n").length;
-      throw new Refusal(
-        `${path}, line ${line}: the lines between "# wpam: begin" and "# wpam: end" were changed by hand. ` +
-          "Move what you want to keep elsewhere, delete the rest with both marker lines, run this again.",
-      );
-    }
-    const rest = before.replace(BLOCK, "");
-    return [{
-      path,
-      before,
-      after: rest === "" && path.endsWith(`/${DROP_IN}`) ? undefined : rest,
-    }];
-  });
-}
-
-/** Leads edits to the ends of links, and refuses those that would break a link. */
-function settle({ source, main }: SshdConfig, edits: readonly Edit[]): Edit[] {
-  const home = VENDOR.test(main) ? FOLDER : getFolder(main);
-  return edits.map((edit) => {
-    const { symlink, links = 1 } = source.traits?.(edit.path) ?? {};
-    const folder = source.traits?.(getFolder(edit.path)).symlink;
-    const away = [symlink, folder].find((end) => end !== undefined && !end.startsWith(`${home}/`));
-    const why = away !== undefined
-      ? `is kept in ${away}, outside ${home}: something else looks after it`
-      : links > 1
-      ? `has ${links} names (hard links), and a new file would part them`
-      : undefined;
-    if (why !== undefined) {
-      throw new Refusal(`${edit.path} ${why}. Make the change by hand.`, edits);
-    }
-    return { ...edit, path: symlink ?? edit.path };
-  });
-}
-
-/** A source as it would be after edits. */
-function overlay(source: Source, edits: readonly Edit[]): Source {
-  const texts = new Map(edits.map(({ path, after }) => [path, after]));
-  const read = (path: string) => texts.has(path) ? texts.get(path) : source.read(path);
-  const glob = (pattern: string) => {
-    const created = [...texts.keys()].filter((path) => matchesGlob(path, pattern));
-    return [...new Set([...source.glob(pattern), ...created])]
-      .filter((path) => !texts.has(path) || texts.get(path) !== undefined);
-  };
-  return { read, glob };
-}
-
-/** Matches as glob(3) does, but for what is rare: a pattern with brackets never matches. */
-function matchesGlob(path: string, pattern: string): boolean {
-  const parts = pattern.replace(/[\\.+^${}()|[\]]/g, "\\$&").replaceAll("?", "[^/]");
-  return !pattern.includes("[") && new RegExp(`^${parts.replaceAll("*", "[^/]*")}$`).test(path);
-}
-
-function makeAbsolute(path: string): string {
+/** Gives the path that sshd takes a name in an Include for. */
+export function makeAbsolute(path: string): string {
   return path.startsWith("/") ? path : `${FOLDER}/${path}`;
 }
 
-function getFolder(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
-}
-
-function tellPlace({ path, line }: Directive): string {
-  return `${path}, line ${line}`;
-}
-
-function attempt<T>(run: () => T): T | Refused {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof Refusal) return { refusal: error.message, byHand: error.byHand };
-    throw error;
+/**
+ * Copies a configuration to below a folder: path → text, each Include leading to the copies. Line numbers stay.
+ *
+ * `settings` are written wherever their keywords stand, Match blocks among them; where none stands nothing is
+ * added. Meant for a configuration without a mistake.
+ */
+export function relocate(
+  config: SshdConfig,
+  folder: string,
+  settings: readonly Setting[] = [],
+): Map<string, string> {
+  const edits = new Map<string, string>();
+  for (const { keyword, args, path, line } of config.directives) {
+    if (keyword !== "include") continue;
+    const targets = args.map((arg) => `"${folder}${makeAbsolute(arg)}"`);
+    edits.set(`${path}:${line}`, `Include ${targets.join(" ")}`);
   }
+  for (const [keyword, value] of settings) {
+    for (const { path, line } of listDirectives(config, keyword)) {
+      edits.set(`${path}:${line}`, `${keyword} ${value}`);
+    }
+  }
+  const rewrite = (path: string, text: string) =>
+    text.split("\n").map((line, index) => edits.get(`${path}:${index + 1}`) ?? line).join("\n");
+  return new Map(
+    [...config.files].map(([path, text]) => [folder + path, rewrite(path, text)]),
+  );
 }

@@ -6,7 +6,7 @@
  */
 import { nameCause } from "./cause.ts";
 import type { Proxy, Settings } from "./config.ts";
-import { AnswerReader, formatRequest } from "./http.ts";
+import { type Answer, AnswerReader, formatRequest } from "./http.ts";
 import type { Secret } from "./secret.ts";
 import { decodeText } from "./text.ts";
 
@@ -33,7 +33,11 @@ export interface Result {
   /** Why, in words of ours or, as a hint, of the server's; empty when there is nothing to say. */
   readonly reason: string;
   /** What the server sent, for the debug log: parsed JSON, or text when it is none. */
-  readonly answer?: { readonly status: number; readonly body: unknown };
+  readonly answer?: {
+    readonly status: number;
+    readonly date: string | undefined;
+    readonly body: unknown;
+  };
 }
 
 const PATH = "/auth/agent/nix";
@@ -180,10 +184,10 @@ function countKey(json: string, key: string): number {
 }
 
 /** Decides on the exact key `status` alone; what else an answer holds is for the log. */
-function readAnswer(status: number, bytes: Uint8Array): Result {
+function readAnswer({ status, date, body: bytes }: Answer): Result {
   const text = decodeText(bytes);
   const body = text === undefined ? undefined : parse(text);
-  const answer = { status, body: body ?? text ?? "(not UTF-8)" };
+  const answer = { status, date, body: body ?? text ?? "(not UTF-8)" };
   const unusable = (reason: string): Result => ({ kind: "undecided", reason, answer });
   if (status === 401) return unusable("HTTP 401: check service_id and service_key");
   if (status !== 200) return unusable(`HTTP ${status}`);
@@ -238,16 +242,38 @@ export class Connection {
   }
 
   /**
+   * Waits until the connection stands, at most `seconds` from now; nothing is sent. Undefined when it stands, and
+   * then post() may follow.
+   */
+  async reach(seconds: number): Promise<Result | undefined> {
+    const failed = await this.#within(seconds, { sent: false }, async () => void await this.#line);
+    if (failed) this.close();
+    return failed;
+  }
+
+  /**
    * Sends the request, once, and reads the answer, both within `seconds` from now. A connection that was
    * lost or refused before is opened anew first; once a byte has been written, nothing is tried again.
    */
   async post(request: Request, seconds: number): Promise<Result> {
+    const state = { sent: false };
+    try {
+      return await this.#within(seconds, state, () => this.#exchange(request, state));
+    } finally {
+      this.close();
+    }
+  }
+
+  async #within<T>(
+    seconds: number,
+    state: { readonly sent: boolean },
+    work: () => Promise<T>,
+  ): Promise<T | Result> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Late()), seconds * 1000);
     late.catch(() => {});
-    const state = { sent: false };
     try {
-      return await Promise.race([this.#exchange(request, state), late]);
+      return await Promise.race([work(), late]);
     } catch (error) {
       const reason = error instanceof Late ? `no answer within ${seconds} s` : nameCause(error);
       if (state.sent) return { kind: "undecided", reason };
@@ -258,7 +284,6 @@ export class Connection {
       return { kind: "undecided", reason };
     } finally {
       clearTimeout(timer);
-      this.close();
     }
   }
 
@@ -289,7 +314,7 @@ export class Connection {
     const reader = new AnswerReader();
     for (let count = await this.#first!;; count = await line.read(this.#buffer)) {
       const answer = count === null ? reader.end() : reader.push(this.#buffer.slice(0, count));
-      if (answer) return readAnswer(answer.status, answer.body);
+      if (answer) return readAnswer(answer);
     }
   }
 

@@ -15,6 +15,8 @@ const TOTAL_MAX = 524288;
 /** A complete answer; the body is not yet decoded. */
 export interface Answer {
   readonly status: number;
+  /** The server's own time, as it says. */
+  readonly date: string | undefined;
   readonly body: Uint8Array;
 }
 
@@ -50,6 +52,7 @@ export function formatRequest(
 
 interface Head {
   readonly status: number;
+  readonly date: string | undefined;
   /** How the body ends: after so many bytes, by chunks, or with the connection. */
   readonly framing: number | "chunked" | "close";
 }
@@ -70,6 +73,7 @@ function readHead(text: string): Head {
     }
     headers.set(name, line.slice(colon + 1).trim());
   }
+  const common = { status: Number(status), date: headers.get("date") };
   const length = headers.get("content-length");
   const transfer = headers.get("transfer-encoding");
   if (!/^(identity)?$/i.test(headers.get("content-encoding") ?? "")) {
@@ -78,12 +82,12 @@ function readHead(text: string): Head {
   if (transfer !== undefined) {
     if (length !== undefined) throw new AnswerError("both content-length and transfer-encoding");
     if (transfer.toLowerCase() !== "chunked") throw new AnswerError("an unknown transfer-encoding");
-    return { status: Number(status), framing: "chunked" };
+    return { ...common, framing: "chunked" };
   }
-  if (length === undefined) return { status: Number(status), framing: "close" };
+  if (length === undefined) return { ...common, framing: "close" };
   if (!/^[0-9]{1,15}$/.test(length)) throw new AnswerError("a malformed content-length");
   if (Number(length) > BODY_MAX) throw new AnswerError(`a body over ${BODY_MAX} bytes`);
-  return { status: Number(status), framing: Number(length) };
+  return { ...common, framing: Number(length) };
 }
 
 /** Reads one answer from pieces of a byte stream, with limits on all it keeps. */
@@ -131,7 +135,8 @@ export class AnswerReader {
       body.set(part, at);
       at += part.length;
     }
-    return { status: this.#head!.status, body };
+    const { status, date } = this.#head!;
+    return { status, date, body };
   }
 
   /** Moves at most `most` waiting bytes into the body. */

@@ -44,9 +44,13 @@ need libpam0g-dev /usr/include/security/pam_modules.h
 need npm npm
 need openssh-client ssh ssh-keygen
 need iproute2 ip
+need e2fsprogs chattr lsattr
 need util-linux unshare setpriv
 need mount mount
 need passwd useradd chpasswd
+need procps pgrep pkill
+need perl-base perl
+need strace strace
 
 apt_get() { apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=60 "$@"; }
 

@@ -103,7 +103,7 @@ function commonName(subject: Subject): string {
 function validity(subject: Subject): { notBefore: Date; notAfter: Date } {
   return {
     notBefore: subject.notBefore ?? new Date(Date.now() - hour),
-    notAfter: subject.notAfter ?? new Date(Date.now() + 24 * hour),
+    notAfter: subject.notAfter ?? new Date(Date.now() + 90 * 24 * hour),
   };
 }
 

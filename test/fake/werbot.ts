@@ -20,6 +20,8 @@ export type Certificate =
   | "wrong-name"
   | "expired"
   | "not-yet-valid"
+  | "ends-soon"
+  | "ends-now"
   | "self-signed"
   | "self-signed-ca";
 
@@ -339,7 +341,8 @@ export class Werbot implements AsyncDisposable {
       : await this.#judge(request.body, wire);
     const error = code === 200 ? null : reason;
     const body = JSON.stringify({ status, reason, error, intent: "authorization", data: null });
-    await wire.send(response({ status: code, body }));
+    const headers = [`Date: ${new Date().toUTCString()}`];
+    await wire.send(response({ status: code, headers, body }));
     wire.end();
     request.answer = `${code} ${status}${reason && `: ${reason}`}`;
   }
@@ -434,6 +437,8 @@ function certify(authority: Authority, options: Options): Promise<Identity> {
         notBefore: new Date(now + day),
         notAfter: new Date(now + 2 * day),
       }),
+    "ends-soon": () => authority.issue({ ...subject, notAfter: new Date(now + 10 * day) }),
+    "ends-now": () => authority.issue({ ...subject, notAfter: new Date(now + 2 * day) }),
     "self-signed": () => selfSign(subject),
     "self-signed-ca": () => selfSign(subject, true),
   };

@@ -246,3 +246,26 @@ Deno.test("Connection.close() ends an attempt that nobody wants any more", async
     assert.equal(werbot.requests.length, 0, line);
   }
 });
+
+Deno.test("Connection.reach() sends nothing, says why it failed, and lets post() follow", async () => {
+  await using werbot = await Werbot.start({ users: [{ id: ID }] });
+  const settings = settle(werbot.address);
+  const connection = new Connection(settings, werbot.ca);
+  assert.equal(await connection.reach(5), undefined);
+  await werbot.until(() => werbot.handshakes === 1);
+  assert.equal(werbot.requests.length, 0);
+  const { kind, answer } = await connection.post(ask(werbot.code(ID)), 5);
+  assert.deepEqual([kind, werbot.handshakes, werbot.requests.length], ["granted", 1, 1]);
+  assert.ok(Math.abs(Date.parse(answer?.date ?? "") - Date.now()) < 5000);
+
+  assert.equal((await new Connection(settings, undefined).reach(5))?.kind, "untrusted");
+  assert.equal(
+    (await new Connection(settle("127.0.0.1:1"), undefined).reach(5))?.kind,
+    "unreachable",
+  );
+  await werbot.behave("accept-silent");
+  assert.deepEqual(await new Connection(settings, werbot.ca).reach(0.2), {
+    kind: "unreachable",
+    reason: "no connection within 0.2 s",
+  });
+});

@@ -11,7 +11,8 @@ const SHARED = ["config", "api", "secret", "log", "policy", "offline"];
 /** The only files of each folder that may use the network, files, processes or standard streams. */
 const WORLDLY: Record<string, string[]> = {
   src: ["main.ts", "api.ts", "insecure.ts"],
-  installer: ["main.ts", "host.ts", "transaction.ts"],
+  // network.ts looks at the way to Werbot stage by stage; loopback.ts and pam.ts call libc and libpam.
+  installer: ["main.ts", "host.ts", "transaction.ts", "loopback.ts", "network.ts", "pam.ts"],
 };
 
 async function readSources(folder: string): Promise<{ name: string; text: string }[]> {
@@ -24,7 +25,7 @@ async function readSources(folder: string): Promise<{ name: string; text: string
 }
 
 function imports(text: string): string[] {
-  return [...text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)].map((match) => match[1]!);
+  return [...text.matchAll(/(?:from |import\()"([^"]+)"/g)].map((match) => match[1]!);
 }
 
 const folders = [];

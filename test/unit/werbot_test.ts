@@ -271,7 +271,7 @@ Deno.test("Werbot.violations records bytes beyond the request or short of one", 
   assert.equal(werbot.requests.length, 1);
 });
 
-const certificates: Record<Exclude<Certificate, "good">, RegExp> = {
+const certificates: Record<Exclude<Certificate, "good" | "ends-soon" | "ends-now">, RegExp> = {
   "other-ca": /^InvalidData: invalid peer certificate: UnknownIssuer$/,
   "wrong-name": /^InvalidData: .*certificate not valid for name "localhost"/,
   "expired": /^InvalidData: .*certificate expired: verification time/,

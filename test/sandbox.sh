@@ -67,8 +67,9 @@ inside() {
   ssh-keygen -q -t ed25519 -N '' -C test -f /run/wpam-test/user_key
   install -d -m 700 -o alice -g alice /home/alice/.ssh
   install -m 600 -o alice -g alice /run/wpam-test/user_key.pub /home/alice/.ssh/authorized_keys
-  # Where there is no sshd, the unpacked one and its libraries become part of the copy, as if it had been installed.
-  if [ ! -e /usr/sbin/sshd ] && [ -d "$checkout/build/sshd" ]; then
+  # The unpacked sshd and its libraries become part of the copy, as if just installed; this machine's settings do not.
+  if [ -d "$checkout/build/sshd" ]; then
+    rm -rf /etc/ssh/sshd_config* /etc/ssh/ssh_host_* /etc/pam.d/sshd
     cp -a "$checkout"/build/sshd/{etc,usr} /
     cp /usr/share/openssh/sshd_config /etc/ssh/sshd_config
     cp /run/wpam-test/host_key /etc/ssh/ssh_host_ed25519_key

@@ -71,12 +71,12 @@ else
   say packages "missing; an administrator can run: apt-get install --no-install-recommends ${missing[*]}"
 fi
 
-# Downloads what installing openssh-server would install here, at matching versions, and runs none of it.
+# Downloads what installing openssh-server anew would install here, at matching versions, and runs none of it.
 unpack_sshd() {
   local new=build/sshd.new deb dir
   rm -rf build/sshd "$new"
   mkdir -p "$new/archives/partial"
-  apt_get -o Dir::Cache::archives="$PWD/$new/archives" -o APT::Sandbox::User=root --download-only install openssh-server || return
+  apt_get -o Dir::Cache::archives="$PWD/$new/archives" -o APT::Sandbox::User=root --download-only --reinstall install openssh-server || return
   for dir in bin sbin lib lib64; do # as on the machine, where these are links
     mkdir -p "$new/usr/$dir"
     ln -s "usr/$dir" "$new/$dir"
@@ -88,13 +88,19 @@ unpack_sshd() {
   mv "$new" build/sshd
 }
 
-if [ -x /usr/sbin/sshd ]; then
-  say sshd "/usr/sbin/sshd"
-elif [ -x build/sshd/usr/sbin/sshd ]; then
+# Unpacked even where there is one: tests begin with the files of the package, not with what this machine made of them.
+own=$([ ! -x /usr/sbin/sshd ] || echo /usr/sbin/sshd)
+if [ -x build/sshd/usr/sbin/sshd ]; then
   say sshd "unpacked below build/sshd"
 elif may_install; then
   refresh
-  if quietly sshd unpack_sshd; then say sshd "now unpacked below build/sshd"; fi
+  if quietly sshd unpack_sshd; then
+    say sshd "now unpacked below build/sshd"
+  elif [ -n "$own" ]; then
+    say sshd "$own, with this machine's settings, instead"
+  fi
+elif [ -n "$own" ]; then
+  say sshd "$own"
 else
   say sshd "missing; as root on Debian or Ubuntu, make setup unpacks one below build/sshd"
 fi

@@ -43,6 +43,27 @@ static bool become_unprivileged(const struct child *child)
            getegid() == child->gid;
 }
 
+static struct rlimit at_most(struct rlimit now, rlim_t most)
+{
+    rlim_t least = now.rlim_max < most ? now.rlim_max : most;
+    return (struct rlimit){least, least};
+}
+
+/*
+ * A login takes little of anything. Never RLIMIT_NPROC, which counts what other logins run, nor RLIMIT_AS:
+ * V8 reserves far more than it uses.
+ */
+static bool limit_resources(void)
+{
+    struct rlimit now;
+/* A macro, because the type of a resource is an enumeration here and a number there. */
+#define LIMIT(resource, most) \
+    (getrlimit(resource, &now) == 0 && (now = at_most(now, most), setrlimit(resource, &now) == 0))
+    return LIMIT(RLIMIT_CORE, 0) && LIMIT(RLIMIT_FSIZE, 0) && LIMIT(RLIMIT_MEMLOCK, 0) &&
+           LIMIT(RLIMIT_NOFILE, 64) && LIMIT(RLIMIT_CPU, 20) && LIMIT(RLIMIT_DATA, 128 << 20);
+#undef LIMIT
+}
+
 static _Noreturn void run_child(const struct child *child)
 {
     struct sigaction normal = {.sa_handler = SIG_DFL};
@@ -62,11 +83,7 @@ static _Noreturn void run_child(const struct child *child)
     }
     platform_close_from(3);
     (void)umask(077);
-    const struct rlimit nothing = {0, 0}, few = {64, 64};
-    (void)setrlimit(RLIMIT_CORE, &nothing);
-    (void)setrlimit(RLIMIT_FSIZE, &nothing);
-    (void)setrlimit(RLIMIT_NOFILE, &few);
-    if (chdir("/") != 0 || (child->drop && !become_unprivileged(child)) ||
+    if (!limit_resources() || chdir("/") != 0 || (child->drop && !become_unprivileged(child)) ||
         !platform_confine(child->parent)) {
         _exit(EXIT_NOT_CONFINED);
     }

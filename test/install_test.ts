@@ -86,7 +86,7 @@ function expectOut({ code, out, err }: Ending): void {
 }
 
 for (const init of ["none", "systemd"] as const) {
-  test(`install, log in, confirm, uninstall, log in as before, with the init ${init}`, async () => {
+  test(`install, log in, confirm, uninstall, log in as before (defect 36), with the init ${init}`, async () => {
     await using site = await Site.set({ init });
     const { machine, werbot } = site;
     expectIn(await machine.login([ROOT]));

@@ -2,7 +2,7 @@
 // Called by `deno test`.
 
 import assert from "node:assert/strict";
-import { compareLog, expandPlaceholders, parseStory } from "../story.ts";
+import { compareLog, expandPlaceholders, parseStory, readStories } from "../story.ts";
 
 const MINIMAL = "# Shows the defaults.\n\n[outcome]\nallowed\n";
 
@@ -131,4 +131,20 @@ Deno.test("compareLog() holds {ref} fast and lets {ms} and {...} vary", () => {
   assert.match(compareLog(templates, [first], values)!, /missing/);
   assert.match(compareLog([], [first], values)!, /surplus/);
   assert.match(compareLog(templates, [first], { ...values, ref: "other234" })!, /line 1/);
+});
+
+Deno.test("every defect of the predecessor that a login can show has its story, and the others a test", async () => {
+  const stories = (["helper", "pam", "sshd"] as const).flatMap((rung) =>
+    readStories(new URL("../scenarios/", import.meta.url), rung)
+  );
+  const titles = stories.map(({ summary }) => summary);
+  for await (const { name } of Deno.readDir(new URL("../", import.meta.url))) {
+    if (name.endsWith("_test.ts")) {
+      titles.push(await Deno.readTextFile(new URL(`../${name}`, import.meta.url)));
+    }
+  }
+  const told = titles.flatMap((title) => [...title.matchAll(/\(defect (\d+)\)/g)])
+    .map(([, number]) => Number(number));
+  const missing = Array.from({ length: 36 }, (_, i) => i + 1).filter((one) => !told.includes(one));
+  assert.deepEqual(missing, []);
 });

@@ -36,7 +36,10 @@ COMPILERS := $(if $(CI),gcc clang,$(foreach c,gcc clang,$(if $(shell command -v 
 
 SHIM := $(wildcard shim/*.c)
 TEST_C := $(wildcard test/*.c test/*/*.c)
-TIDY := $(wildcard shim/* test/*.sh tools/*.sh .ci/run) $(TEST_C)
+# The shim and the scripted application once more, under OpenPAM's names and numbers.
+OPENPAM_C := $(SHIM) test/pam_app.c test/fake/openpam/libpam.c
+OPENPAM := -Itest/fake/openpam
+TIDY := $(wildcard shim/* test/*.sh tools/*.sh .ci/run test/fake/openpam/*.c test/fake/openpam/*/*.h) $(TEST_C)
 
 # $(call step,NAME,COMMAND,NOTE): one line when it goes well, all of the output when it does not.
 step = @out=$$({ $(2); } 2>&1) && printf '%-10s ok%s\n' $(1) '$(if $(3), ($(3)))' || \
@@ -72,7 +75,7 @@ demo: setup build build/pam_app ## show a login in a throw-away sandbox (KEEP=1 
 fake: setup ## run the fake Werbot server by hand (ARGS=--help tells how)
 	@$(RUN) run -A test/fake/main.ts $(ARGS)
 
-test: setup build build/pam_app build/frame_test ## run the tests, with real logins where this machine allows a sandbox
+test: setup build build/pam_app build/frame_test build/openpam/pam_app build/openpam/pam_wpam.so ## run the tests, with real logins where this machine allows a sandbox
 	$(call sandboxed,$(RUN) test -A --sanitize-ops --sanitize-resources test/)
 
 soak: setup build ## the long runs: the installer killed at every step on all systems (not part of check)
@@ -93,18 +96,31 @@ types: setup ## TypeScript types
 	$(call step,$@,$(RUN) check $(wildcard src installer test))
 
 c-warnings: setup ## C without a warning under gcc and clang
-	$(call step,$@,for cc in $(COMPILERS); do for f in $(SHIM) $(TEST_C); do $$cc $(COMPILE) -c -o /dev/null $$f || exit; done; done,$(COMPILERS))
+	$(call step,$@,for cc in $(COMPILERS); do for f in $(SHIM) $(TEST_C); do $$cc $(COMPILE) -c -o /dev/null $$f || exit; done; \
+		for f in $(OPENPAM_C); do $$cc $(COMPILE) $(OPENPAM) -fsyntax-only $$f || exit; done; done; $(OTHER_KERNELS),$(COMPILERS))
+
+# The branches for kernels that are not here: clang alone bears to be told so. SO_NOSIGPIPE is a name of theirs.
+OTHER_KERNELS = $(if $(filter clang,$(COMPILERS)),for k in FreeBSD NetBSD APPLE; do for f in $(SHIM); do \
+	clang $(COMPILE) $(OPENPAM) -U__linux__ -D__$${k}__ -DSO_NOSIGPIPE=0 -fsyntax-only $$f || exit; done; done,:)
 
 clean: ## remove build/
 	@rm -rf build
 
-build/pam_wpam.so: $(SHIM) shim/shim.h shim/pam_wpam.map build/settings
+build/pam_wpam.so: $(SHIM) shim/shim.h shim/platform.h shim/pam_wpam.map build/settings
 	$(call step,module,$(CC) $(COMPILE) -shared -o $@ $(SHIM) $(LINK) $(EXPORTS) $(LDFLAGS) -lpam)
 
 build/pam_app: test/pam_app.c build/settings
 	$(call step,pam_app,$(CC) $(COMPILE) -o $@ $< $(LINK) $(LDFLAGS) -lpam)
 
-build/frame_test: test/unit/frame_test.c shim/frame.c shim/platform.c shim/shim.h build/settings
+build/openpam/pam_wpam.so: $(SHIM) shim/shim.h shim/platform.h shim/pam_wpam.map $(wildcard test/fake/openpam/*/*.h) build/settings
+	@mkdir -p build/openpam
+	$(call step,openpam,$(CC) $(COMPILE) $(OPENPAM) -shared -o $@ $(SHIM) $(LINK:%,-z,defs=%) $(EXPORTS) $(LDFLAGS))
+
+build/openpam/pam_app: test/pam_app.c test/fake/openpam/libpam.c $(wildcard test/fake/openpam/*/*.h) build/settings
+	@mkdir -p build/openpam
+	$(call step,openpam,$(CC) $(COMPILE) $(OPENPAM) -fvisibility=default -rdynamic -o $@ $(filter %.c,$^) $(LINK) $(LDFLAGS))
+
+build/frame_test: test/unit/frame_test.c shim/frame.c shim/platform.c shim/shim.h shim/platform.h build/settings
 	$(call step,frame_test,$(CC) $(COMPILE) -o $@ $(filter %.c,$^) $(LINK) $(LDFLAGS) -lpam)
 
 build/wpam-auth: $(wildcard src/*.ts) tools/build-helper.sh tools/package-lock.json build/settings

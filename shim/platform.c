@@ -3,26 +3,30 @@
  *
  * Called by every other file of the shim; knows nothing of logins.
  */
-#include "shim.h"
+#include "platform.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-#ifdef __linux__
+#ifdef __LINUX_PAM__
 #include <security/pam_ext.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#endif
+#ifdef __linux__
+#include <sys/prctl.h>
 
 /* PR_SET_MDWE and its value, which headers older than the kernel lack. */
 enum { SET_MDWE = 65, MDWE_REFUSE_EXEC_GAIN = 1 };
+#elif defined(__FreeBSD__)
+#include <sys/procctl.h>
+#include <sys/wait.h>
 #endif
 
 /* Returns milliseconds of a clock that nobody can set. */
@@ -36,7 +40,7 @@ int64_t platform_now_ms(void)
 /* Fills memory with random bytes; false when the kernel gives none. */
 bool platform_random(void *out, size_t length)
 {
-#ifdef __linux__
+#ifdef __LINUX_PAM__
     ssize_t got;
     do {
         got = getrandom(out, length, 0);
@@ -48,36 +52,39 @@ bool platform_random(void *out, size_t length)
 #endif
 }
 
-/* Overwrites memory in a way that the compiler cannot leave out. */
+/* Overwrites memory in a way that the compiler cannot leave out, whatever this libc calls it. */
 void platform_wipe(void *memory, size_t length)
 {
-#ifdef __APPLE__
-    (void)memset_s(memory, length, 0, length);
-#else
-    explicit_bzero(memory, length);
-#endif
+    memset(memory, 0, length);
+    __asm__ __volatile__("" : : "r"(memory) : "memory");
 }
 
 /* Makes a pair of connected stream sockets that no other program inherits; 0, or -1 with errno. */
 int platform_socketpair(int ends[2])
 {
 #ifdef SOCK_CLOEXEC
-    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+    int result = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 #else
     int result = socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
     for (int i = 0; result == 0 && i < 2; i++) {
         (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
     }
-    return result;
 #endif
+#if defined(__APPLE__)
+    const int yes = 1;
+    if (result == 0 && setsockopt(ends[0], SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes) != 0) {
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        return -1;
+    }
+#endif
+    return result;
 }
 
 /* Closes every descriptor from `lowest` up; safe between fork and exec. */
 void platform_close_from(int lowest)
 {
-#if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
-    closefrom(lowest);
-#else
+#if defined(__LINUX_PAM__) || defined(__APPLE__)
 #ifdef SYS_close_range
     if (syscall(SYS_close_range, (unsigned)lowest, ~0U, 0U) == 0) {
         return;
@@ -87,12 +94,14 @@ void platform_close_from(int lowest)
     for (int fd = lowest; fd < 65536; fd++) {
         (void)close(fd);
     }
+#else
+    closefrom(lowest);
 #endif
 }
 
 /*
- * Gives up what exec could give back and ties the child's life to `parent`; after the change of uid,
- * which clears the parent-death signal. False when that is not possible or the parent has gone.
+ * Gives up what exec could give back and ties the child's life to `parent`, as far as the kernel can do that;
+ * after the change of uid, which clears the parent-death signal. False when that fails or the parent has gone.
  */
 bool platform_confine(pid_t parent)
 {
@@ -102,6 +111,17 @@ bool platform_confine(pid_t parent)
     }
     /* No memory becomes code any more; the helper has no compiler. Before Linux 6.3 there is no such thing. */
     (void)prctl(SET_MDWE, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+#elif defined(__FreeBSD__)
+    int last = SIGKILL;
+    if (procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &last) != 0) {
+        return false;
+    }
+#ifdef PROC_NO_NEW_PRIVS_CTL /* since FreeBSD 14 */
+    int enable = PROC_NO_NEW_PRIVS_ENABLE;
+    if (procctl(P_PID, 0, PROC_NO_NEW_PRIVS_CTL, &enable) != 0) {
+        return false;
+    }
+#endif
 #endif
     return getppid() == parent;
 }
@@ -109,7 +129,7 @@ bool platform_confine(pid_t parent)
 /* Writes one line to the authpriv log. */
 void platform_syslog(pam_handle_t *pamh, int priority, const char *line)
 {
-#ifdef __linux__
+#ifdef __LINUX_PAM__
     pam_syslog(pamh, priority, "%s", line);
 #else
     (void)pamh;
@@ -120,7 +140,7 @@ void platform_syslog(pam_handle_t *pamh, int priority, const char *line)
 /* Asks PAM to answer a refusal no sooner than this; OpenPAM has no such thing. */
 void platform_fail_delay(pam_handle_t *pamh, unsigned microseconds)
 {
-#ifdef HAVE_PAM_FAIL_DELAY
+#ifdef __LINUX_PAM__
     (void)pam_fail_delay(pamh, microseconds);
 #else
     (void)pamh;

@@ -13,8 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <security/pam_appl.h>
-#include <security/pam_modules.h>
+#include "platform.h"
 
 enum {
     FRAME_MAX = 65536,        /* bytes in one frame, both directions */
@@ -110,15 +109,5 @@ void trust_free(struct document *document);
 const char *log_text(const char *line, int *priority);
 void log_line(const struct login *login, const char *line);
 void log_event(const struct login *login, const char *level, const char *event, const char *reason);
-
-/* platform.c */
-int64_t platform_now_ms(void);
-bool platform_random(void *out, size_t length);
-void platform_wipe(void *memory, size_t length);
-int platform_socketpair(int ends[2]);
-void platform_close_from(int lowest);
-bool platform_confine(pid_t parent);
-void platform_syslog(pam_handle_t *pamh, int priority, const char *line);
-void platform_fail_delay(pam_handle_t *pamh, unsigned microseconds);
 
 #endif

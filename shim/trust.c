@@ -146,8 +146,9 @@ bool trust_read(const char *path, size_t limit, struct document *out, char reaso
         if (errno == ENOENT) {
             return true;
         }
-        snprintf(reason, REASON_MAX, "%s: %s", path,
-                 errno == ELOOP || errno == EMLINK ? "is a symbolic link" : strerror(errno));
+        int error = errno;
+        bool link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+        snprintf(reason, REASON_MAX, "%s: %s", path, link ? "is a symbolic link" : strerror(error));
         return false;
     }
     bool good = trust_path(folder, real, sizeof real, reason);

@@ -17,12 +17,15 @@ export interface Parts {
   module: string;
   helper: string;
   app: string;
+  /** Which PAM the module and the application are built for. */
+  pam: "Linux-PAM" | "OpenPAM";
 }
 
 /** Returns the parts under test; inside the sandbox they are installed first, as root and only once. */
 export function findParts(): Parts {
   const app = `${BUILD}/pam_app`;
-  if (!SANDBOX) return { module: `${BUILD}/pam_wpam.so`, helper: `${BUILD}/wpam-auth`, app };
+  const pam = "Linux-PAM";
+  if (!SANDBOX) return { module: `${BUILD}/pam_wpam.so`, helper: `${BUILD}/wpam-auth`, app, pam };
   const folder = `/usr/lib/wpam/${VERSION}`;
   const module = `${findModuleFolder()}/pam_wpam.so`;
   install(`${BUILD}/wpam-auth.js`, `${folder}/wpam-auth.js`, 0o644);
@@ -30,7 +33,18 @@ export function findParts(): Parts {
   install(`${BUILD}/deno`, `${folder}/deno`, 0o711);
   install(`${BUILD}/wpam-auth`, `${folder}/wpam-auth`, 0o755);
   install(`${BUILD}/pam_wpam.so`, module, 0o644);
-  return { module, helper: `${folder}/wpam-auth`, app };
+  return { module, helper: `${folder}/wpam-auth`, app, pam };
+}
+
+/** Returns the same parts with the builds of module and application for OpenPAM. */
+export function findOpenPamParts(): Parts {
+  const folder = `${BUILD}/openpam`;
+  return {
+    ...findParts(),
+    module: `${folder}/pam_wpam.so`,
+    app: `${folder}/pam_app`,
+    pam: "OpenPAM",
+  };
 }
 
 /** Says why the rungs with a real module cannot run here, or returns null when they can. */

@@ -2,10 +2,12 @@
  * pam_app.c: a PAM application played by a test, on a service folder of its own (no root needed).
  *
  * A test tool: it decides nothing, wipes nothing and never sleeps for a refusal. It talks with the
- * test by lines on its standard input and output. Called by test/rung_pam.ts.
+ * test by lines on its standard input and output. Built for Linux-PAM, and for the small OpenPAM of
+ * test/fake/openpam. Called by test/rung_pam.ts.
  *
  *   pam_app --confdir DIR --service NAME --user NAME [--rhost R] [--tty T] [--env NAME=VALUE]…
- *           [--no-conversation] CALL…        calls: authenticate account setcred open_session
+ *           [--no-conversation] [--silent] CALL…
+ *                                            calls: authenticate account setcred open_session
  *                                            close_session user=NAME (another PAM_USER from
  *                                            here on); they end with the first that fails
  *
@@ -135,6 +137,7 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
     }
 }
 
+#ifdef PAM_FAIL_DELAY
 static void report_delay(int status, unsigned microseconds, void *data)
 {
     (void)data;
@@ -142,14 +145,29 @@ static void report_delay(int status, unsigned microseconds, void *data)
         printf("delay %u\n", microseconds);
     }
 }
+#endif
 
-static int call(pam_handle_t *pamh, const char *word)
+/* Has a delay told instead of slept; OpenPAM has none. */
+static void watch_delays(pam_handle_t *pamh)
+{
+#ifdef PAM_FAIL_DELAY
+    union {
+        void (*function)(int, unsigned, void *);
+        const void *item;
+    } delay = {.function = report_delay};
+    (void)pam_set_item(pamh, PAM_FAIL_DELAY, delay.item);
+#else
+    (void)pamh;
+#endif
+}
+
+static int call(pam_handle_t *pamh, const char *word, int flags)
 {
     if (strcmp(word, "authenticate") == 0) {
-        return pam_authenticate(pamh, PAM_DISALLOW_NULL_AUTHTOK);
+        return pam_authenticate(pamh, (int)PAM_DISALLOW_NULL_AUTHTOK | flags);
     }
     if (strcmp(word, "account") == 0) {
-        return pam_acct_mgmt(pamh, 0);
+        return pam_acct_mgmt(pamh, flags);
     }
     if (strcmp(word, "setcred") == 0) {
         return pam_setcred(pamh, PAM_ESTABLISH_CRED);
@@ -235,10 +253,15 @@ int main(int argc, char **argv)
     const char *environment[8];
     size_t variables = 0;
     bool conversation = true;
+    int flags = 0;
     int at = 1;
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
         if (strcmp(argv[at], "--no-conversation") == 0) {
             conversation = false;
+            continue;
+        }
+        if (strcmp(argv[at], "--silent") == 0) {
+            flags = (int)PAM_SILENT;
             continue;
         }
         if (at + 1 == argc) {
@@ -274,11 +297,7 @@ int main(int argc, char **argv)
         printf("start %s\n", name_of(result));
         return 1;
     }
-    union {
-        void (*function)(int, unsigned, void *);
-        const void *item;
-    } delay = {.function = report_delay};
-    (void)pam_set_item(pamh, PAM_FAIL_DELAY, delay.item);
+    watch_delays(pamh);
     (void)pam_set_item(pamh, PAM_RHOST, rhost);
     (void)pam_set_item(pamh, PAM_TTY, tty);
     for (size_t i = 0; i < variables; i++) {
@@ -293,7 +312,7 @@ int main(int argc, char **argv)
     int descriptors = count_descriptors();
 
     for (; at < argc && result == PAM_SUCCESS; at++) {
-        result = call(pamh, argv[at]);
+        result = call(pamh, argv[at], flags);
         printf("%s %s\n", argv[at], name_of(result));
         (void)fflush(stdout);
     }

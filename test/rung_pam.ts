@@ -1,6 +1,6 @@
-// The middle rung: a real module and a real helper under libpam, in test/pam_app.c instead of sshd.
-// It needs no root, touches no PAM configuration of the machine, and leaves no process behind.
-// Called by test/pam_test.ts.
+// The middle rung: a real module and a real helper under libpam, in test/pam_app.c instead of sshd; or under
+// the small OpenPAM of test/fake/openpam. It needs no root, touches no PAM configuration of the machine, and
+// leaves no process behind. Called by test/pam_test.ts and test/openpam_test.ts.
 
 import assert from "node:assert/strict";
 import type { Parts } from "./installed.ts";
@@ -28,6 +28,8 @@ export interface Attempt {
   /** Variables of the process that the application adds to its own. */
   variables?: Record<string, string>;
   conversation: boolean;
+  /** Whether the application wants no messages. */
+  silent?: boolean;
   calls: string[];
   answer: (echo: boolean, prompt: string) => Promise<Reply>;
 }
@@ -37,6 +39,8 @@ export interface Report {
   /** The result of each call, up to the first that failed. */
   codes: [string, string][];
   messages: string[];
+  /** What the module said to syslog, without its name; only OpenPAM's rung hears it. */
+  syslog: { priority: number; text: string }[];
   /** Whether a refused authenticate asked PAM for a delay. */
   delayed: boolean;
   /** What the calls left behind: descriptors, children, signal handlers. */
@@ -55,7 +59,8 @@ export async function runApplication(
   attempt: Attempt,
 ): Promise<Report> {
   await Deno.mkdir(`${folder}/pam.d`, { recursive: true });
-  const line = `${parts.module} ${attempt.arguments.map(quoteArgument).join(" ")}`;
+  const quote = { "Linux-PAM": quoteForLinuxPam, "OpenPAM": quoteForOpenPam }[parts.pam];
+  const line = `${parts.module} ${attempt.arguments.map(quote).join(" ")}`;
   await Deno.writeTextFile(
     `${folder}/pam.d/wpam-test`,
     `${
@@ -71,6 +76,7 @@ export async function runApplication(
     ...(attempt.tty === null ? [] : [["--tty", attempt.tty]]),
     ...attempt.environment.map((variable) => ["--env", variable]),
     ...(attempt.conversation ? [] : [["--no-conversation"]]),
+    ...(attempt.silent ? [["--silent"]] : []),
   ].flat();
   await using app = new Deno.Command(parts.app, {
     args: [...options, ...attempt.calls],
@@ -91,6 +97,7 @@ async function converse(app: Deno.ChildProcess, attempt: Attempt): Promise<Repor
   const report: Report = {
     codes: [],
     messages: [],
+    syslog: [],
     delayed: false,
     remains: {},
     memory: 0,
@@ -115,7 +122,10 @@ async function converse(app: Deno.ChildProcess, attempt: Attempt): Promise<Repor
         await input.write(new TextEncoder().encode(writeReply(reply)));
       }
     } else if (word === "message") report.messages.push(String(JSON.parse(text!)));
-    else if (word === "delay") report.delayed = true;
+    else if (word === "syslog") {
+      const said = String(JSON.parse(text!));
+      report.syslog.push({ priority: Number(value), text: said.replace(/^pam_wpam: /, "") });
+    } else if (word === "delay") report.delayed = true;
     else if (word === "memory") report.memory = Number(value);
     else if (value!.startsWith("PAM_")) report.codes.push([word!, value!]);
     else report.remains[word!] = Number(value);
@@ -166,7 +176,8 @@ export async function playOnPam(
 
   assert.equal(report.complaints, "", "standard error");
   assert.deepEqual(report.codes, expectCodes(story), whole);
-  checkEnding(story, report, whole);
+  checkEnding(story, report, whole, parts.pam === "Linux-PAM");
+  if (parts.pam === "OpenPAM") checkSyslog(report, log);
   const ref = FAILED.exec(report.messages[0] ?? "")?.[1];
   if (ref !== undefined) stage.values["ref"] = ref;
   stage.judge({ log, output: report.messages, elapsed });
@@ -188,16 +199,27 @@ export async function readLog(path: string): Promise<string[]> {
     .map((line) => LOG_LINE.exec(line)?.[1] ?? assert.fail(`not a log line: ${line}`));
 }
 
-/** Checks what every login must end with: nothing left over; a refusal with delay and message. */
-export function checkEnding(story: Story, report: Report, whole: string): void {
+/** Priorities of authpriv, by level. */
+export const PRIORITIES: Record<string, number> = { INFO: 86, WARN: 84, ERROR: 83, DEBUG: 87 };
+
+/** Checks that syslog was told every line of the log, in order; the log is empty where there can be none. */
+function checkSyslog({ syslog }: Report, log: string[]): void {
+  const lines = syslog.map(({ text }) => text);
+  assert.deepEqual(lines, log.length > 0 ? log : lines, "lines of syslog");
+  const levels = lines.map((line) => PRIORITIES[line.split(":")[0]!]);
+  assert.deepEqual(syslog.map(({ priority }) => priority), levels, "priorities");
+}
+
+/** Checks what every login must end with: nothing left over; a refusal with message and, if PAM has it, delay. */
+function checkEnding(story: Story, report: Report, whole: string, delays: boolean): void {
   if (report.left) return;
   assert.deepEqual(report.remains, { fds: 0, children: 0, signals: 0 }, "left over");
   assert.ok(report.memory < MEMORY_MAX, `the helper took ${report.memory} KiB of memory`);
   const [phase, code] = report.codes.at(-1)!;
   const refused = code !== "PAM_SUCCESS";
   // PAM itself asks for no delay in the account phase.
-  assert.equal(report.delayed, refused && phase === "authenticate", "fail delay");
-  const tellable = refused && code !== "PAM_CONV_ERR" && story.dialogue !== null;
+  assert.equal(report.delayed, delays && refused && phase === "authenticate", "fail delay");
+  const tellable = refused && !/CONV_ERR|USER_UNKNOWN/.test(code) && story.dialogue !== null;
   assert.equal(report.messages.length, tellable ? 1 : 0, `messages: ${report.messages}; ${whole}`);
   if (tellable) assert.match(report.messages[0]!, FAILED);
 }
@@ -208,8 +230,12 @@ function writeReply(reply: Exclude<Reply, { kind: "leave" }>): string {
   return `${reply.kind}\n`;
 }
 
-function quoteArgument(argument: string): string {
+function quoteForLinuxPam(argument: string): string {
   return /[\s[\]]/.test(argument) ? `[${argument.replaceAll("]", "\\]")}]` : argument;
+}
+
+function quoteForOpenPam(argument: string): string {
+  return `"${argument.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
 async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {

@@ -3,7 +3,7 @@
 // knows no server. Called by the rungs (test/rung_*.ts) and by test/unit/story_test.ts.
 
 /** The rungs of the test ladder that can play a story, from the fewest real parts to the most. */
-export const RUNGS = ["helper", "pam", "sshd"] as const;
+export const RUNGS = ["helper", "pam", "openpam", "sshd"] as const;
 export type Rung = typeof RUNGS[number];
 
 const PHASES = ["authenticate", "account"] as const;
@@ -11,7 +11,8 @@ export type Phase = typeof PHASES[number];
 
 const FACTORS = ["none", "publickey", "password"] as const;
 
-const OUTCOMES = [
+/** The outcomes of DESIGN section 3, and a client that has left. */
+export const OUTCOMES = [
   "allowed",
   "denied",
   "exhausted",

@@ -3,15 +3,13 @@
 
 import assert from "node:assert/strict";
 import { explainNoModule, findParts, makeTest, SANDBOX } from "./installed.ts";
-import { playOnPam } from "./rung_pam.ts";
+import { playOnPam, PRIORITIES } from "./rung_pam.ts";
 import { readStories } from "./story.ts";
 
 const test = makeTest(
   explainNoModule() ?? (SANDBOX ? null : "syslog is listened to only inside test/sandbox.sh"),
 );
 
-/** authpriv, and the severity of each level. */
-const PRIORITIES: Record<string, number> = { INFO: 86, WARN: 84, ERROR: 83, DEBUG: 87 };
 const MESSAGE = /^<(\d+)>\S+ +\d+ \S+ pam_app: pam_wpam\(wpam-test:auth\): ((\w+): .*)$/;
 const ALLOWED = /^INFO: login allowed user=alice .* ref=\w{8}$/;
 

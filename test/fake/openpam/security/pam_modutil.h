@@ -1,0 +1,2 @@
+/* pam_modutil.h: a header of Linux-PAM alone. It stands here so that including it fails. */
+#error "OpenPAM has no pam_modutil.h"

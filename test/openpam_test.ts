@@ -1,0 +1,57 @@
+// The middle rung once more with the numbers and manners of OpenPAM, which FreeBSD, NetBSD and macOS have: the
+// same application and stories on builds for the small libpam of test/fake/openpam, on Linux. It shows that the
+// same names come out, and what the module does when functions of libpam fail, which a real one does not do on
+// command. It is no test on a BSD. As root only inside test/sandbox.sh. Called by `deno test`.
+
+import assert from "node:assert/strict";
+import { explainNoModule, findMissing, findOpenPamParts, makeTest } from "./installed.ts";
+import { playOnPam, runApplication } from "./rung_pam.ts";
+import { playAll } from "./stage.ts";
+import { OUTCOMES, readStories, type Story } from "./story.ts";
+
+const why = explainNoModule() ?? findMissing("openpam/pam_wpam.so", "openpam/pam_app");
+const test = makeTest(why);
+
+const scenarios = new URL("scenarios/", import.meta.url);
+/**
+ * Of the stories of the PAM rung those in which the shim has a part. What tls/ and api/ are about reaches it as
+ * one word of a verdict, so that one of them, for a word that no other has, is enough. Modules before ours are
+ * of Linux-PAM, and what is waited for is the helper's to end.
+ */
+const shared = readStories(scenarios, "pam").filter(({ name, login, files }) =>
+  (!/^(tls|api)\//.test(name) || name === "tls/other-ca") &&
+  login.before === null && login.waits === null &&
+  (Deno.uid() === 0 || !files.some(({ trait }) => trait === "owner"))
+);
+
+test("stories on the OpenPAM rung", async (t) => {
+  const outcomes = new Set(shared.map(({ outcome }) => outcome));
+  assert.deepEqual(OUTCOMES.filter((outcome) => !outcomes.has(outcome)), [], "outcomes not shown");
+  await playAll(t, shared, (story: Story) => playOnPam(story, findOpenPamParts()));
+});
+
+test(
+  "stories of a libpam that fails",
+  (t) =>
+    playAll(t, readStories(scenarios, "openpam"), (story) => playOnPam(story, findOpenPamParts())),
+);
+
+test("pam_sm_setcred() is there and succeeds, without which OpenPAM lets nobody in", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "wpam-" });
+  try {
+    const report = await runApplication(findOpenPamParts(), folder, {
+      arguments: [`config=${folder}/none`, "helper=/none", `log_file=${folder}/wpam.log`],
+      user: "alice",
+      rhost: null,
+      tty: null,
+      environment: [],
+      conversation: true,
+      calls: ["setcred"],
+      answer: () => assert.fail("nothing may be asked"),
+    });
+    assert.deepEqual(report.codes, [["setcred", "PAM_SUCCESS"]]);
+    assert.deepEqual(report.syslog, []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -22,6 +22,15 @@
 
 enum { FAIL_DELAY_US = 2000000 };
 
+/*
+ * What authenticate leaves for the account phase. It names the user, who may be changed by another module before;
+ * and it is kept before the login begins, so that nothing can fail once Werbot has said yes.
+ */
+struct mark {
+    bool allowed;
+    char user[];
+};
+
 /* The one place where a verdict becomes a number of this system's PAM. */
 static int pam_code(enum verdict verdict, bool account)
 {
@@ -149,7 +158,7 @@ static enum verdict decide(struct login *login, char reason[REASON_MAX])
     struct document config = {0}, anchors = {0};
     char helper[PATH_MAX];
     enum verdict verdict = VERDICT_NONE;
-    if (take_paths(login, reason) && read_documents(login, &config, &anchors, reason) &&
+    if (read_documents(login, &config, &anchors, reason) &&
         trust_helper(login->helper, helper, sizeof helper, reason)) {
         login->helper = helper;
         verdict = session_run(login, &config, &anchors, reason);
@@ -159,15 +168,39 @@ static enum verdict decide(struct login *login, char reason[REASON_MAX])
     return verdict;
 }
 
+static void free_mark(pam_handle_t *pamh, void *data, int status)
+{
+    (void)pamh;
+    (void)status;
+    free(data);
+}
+
+/* Puts a mark that allows nothing in the place of an earlier one; NULL when PAM or memory does not bear it. */
+static struct mark *set_mark(pam_handle_t *pamh, const char *user)
+{
+    size_t size = strlen(user) + 1;
+    struct mark *mark = malloc(sizeof *mark + size);
+    if (mark) {
+        mark->allowed = false;
+        memcpy(mark->user, user, size);
+        if (pam_set_data(pamh, MARK, mark, free_mark) != PAM_SUCCESS) {
+            free(mark);
+            mark = NULL;
+        }
+    }
+    return mark;
+}
+
 /* Runs one phase of one login and returns PAM's code for it. */
 static int run_login(pam_handle_t *pamh, const char *user, int flags, int argc, const char **argv,
                      bool account)
 {
+    struct mark *mark = account ? NULL : set_mark(pamh, user);
     struct login login = {
         .pamh = pamh,
         .account = account,
         .silent = ((unsigned)flags & (unsigned)PAM_SILENT) != 0,
-        .user = user,
+        .user = mark ? mark->user : user,
         .rhost = item(pamh, PAM_RHOST),
         .tty = item(pamh, PAM_TTY),
         .service = item(pamh, PAM_SERVICE),
@@ -185,10 +218,13 @@ static int run_login(pam_handle_t *pamh, const char *user, int flags, int argc, 
     }
     login.service = login.service ? login.service : "";
     login.other_factor = has_other_factor(&login);
-    if (make_names(&login)) {
-        verdict = decide(&login, reason);
-    } else {
+    bool placed = take_paths(&login, reason);
+    if (!make_names(&login)) {
         snprintf(reason, sizeof reason, "the kernel gives no random bytes");
+    } else if (!account && !mark) {
+        snprintf(reason, sizeof reason, "PAM cannot keep a mark for the account phase");
+    } else if (placed) {
+        verdict = decide(&login, reason);
     }
     if (verdict == VERDICT_NONE) {
         log_event(&login, "ERROR", "login misconfigured", reason);
@@ -202,46 +238,36 @@ static int run_login(pam_handle_t *pamh, const char *user, int flags, int argc, 
             snprintf(text, sizeof text, "Werbot login failed (ref %s)", login.ref);
             prompt_tell(pamh, text);
         }
+    } else if (mark) {
+        mark->allowed = true;
     }
     return pam_code(verdict, account);
-}
-
-static void free_mark(pam_handle_t *pamh, void *data, int status)
-{
-    (void)pamh;
-    (void)status;
-    free(data);
 }
 
 /* Asks the user for both factors' answers and returns PAM_SUCCESS only if Werbot let the user in. */
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
     const char *user = NULL;
-    (void)pam_set_data(pamh, MARK, NULL, NULL);
     if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || !user || !*user) {
+        (void)pam_set_data(pamh, MARK, NULL, NULL);
         return PAM_USER_UNKNOWN;
     }
-    /* The mark names the user, who may be changed by another module before the account phase. */
-    char *mark = strdup(user);
-    int result = mark ? run_login(pamh, mark, flags, argc, argv, false) : PAM_BUF_ERR;
-    if (result == PAM_SUCCESS) {
-        result = pam_set_data(pamh, MARK, mark, free_mark);
-        mark = result == PAM_SUCCESS ? NULL : mark;
-    }
-    free(mark);
-    return result;
+    return run_login(pamh, user, flags, argc, argv, false);
 }
 
 /* Repeats the answer that Werbot gave in authenticate, or asks for one where that did not run. */
 EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-    const void *mark = NULL;
+    const void *data = NULL;
     const char *user = item(pamh, PAM_USER);
     if (!user || !*user) {
         return PAM_USER_UNKNOWN;
     }
-    if (pam_get_data(pamh, MARK, &mark) == PAM_SUCCESS && mark && strcmp(mark, user) == 0) {
-        return PAM_SUCCESS;
+    if (pam_get_data(pamh, MARK, &data) == PAM_SUCCESS && data) {
+        const struct mark *mark = data;
+        if (mark->allowed && strcmp(mark->user, user) == 0) {
+            return PAM_SUCCESS;
+        }
     }
     return run_login(pamh, user, flags, argc, argv, true);
 }

@@ -2,6 +2,7 @@
 // rungs do. Called by test/pam_test.ts and test/sshd_test.ts.
 
 import assert from "node:assert/strict";
+import { compile } from "./compile.ts";
 
 /** Ways to break the protocol, by name, with the reason that belongs into the log. */
 export const FAULTS: Record<string, RegExp> = {
@@ -44,11 +45,7 @@ const CLOSING = /^ERROR: login misconfigured user=alice rhost=\S+ ref=\w{8} reas
 /** Compiles the hostile helper into a folder and returns the path of each faulty one, by its fault. */
 export async function makeHostileHelpers(folder: string): Promise<Record<string, string>> {
   const program = `${folder}/hostile_helper`;
-  const source = new URL("fake/hostile_helper.c", import.meta.url).pathname;
-  const { success, stderr } = await new Deno.Command("cc", {
-    args: ["-std=c11", "-D_GNU_SOURCE", "-o", program, source],
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
+  await compile("hostile_helper.c", program);
   // The helper runs as another user.
   await Deno.chmod(folder, 0o755);
   await Deno.chmod(program, 0o755);

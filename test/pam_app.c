@@ -6,7 +6,8 @@
  * test/fake/openpam. Called by test/rung_pam.ts.
  *
  *   pam_app --confdir DIR --service NAME --user NAME [--rhost R] [--tty T] [--env NAME=VALUE]…
- *           [--no-conversation] [--silent] CALL…
+ *           [--no-conversation] [--silent] [--sigchld note|default|ignore|nowait|reap]
+ *           [--interrupt MICROSECONDS] CALL…
  *                                            calls: authenticate account setcred open_session
  *                                            close_session user=NAME (another PAM_USER from
  *                                            here on); they end with the first that fails
@@ -27,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -34,6 +36,16 @@
 #include <security/pam_appl.h>
 
 enum { SIGNALS = 32, LINE_SIZE = 8192 };
+
+/* Microseconds between two interruptions of the calls; none when 0. */
+static suseconds_t interruption;
+
+/* Has a signal interrupt this process again and again, but for the time in which the user is asked. */
+static void interrupt_every(suseconds_t microseconds)
+{
+    const struct itimerval timer = {{0, microseconds}, {0, microseconds}};
+    (void)setitimer(ITIMER_REAL, &timer, NULL);
+}
 
 static const struct {
     int code;
@@ -112,10 +124,8 @@ static int answer(struct pam_response **answers)
     return *answers ? PAM_SUCCESS : PAM_BUF_ERR;
 }
 
-static int converse(int count, const struct pam_message **messages, struct pam_response **answers,
-                    void *data)
+static int talk(int count, const struct pam_message **messages, struct pam_response **answers)
 {
-    (void)data;
     if (count != 1) {
         puts("broken: more than one message at once");
         return PAM_CONV_ERR;
@@ -135,6 +145,16 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
     default:
         return PAM_CONV_ERR;
     }
+}
+
+static int converse(int count, const struct pam_message **messages, struct pam_response **answers,
+                    void *data)
+{
+    (void)data;
+    interrupt_every(0);
+    int result = talk(count, messages, answers);
+    interrupt_every(interruption);
+    return result;
 }
 
 #ifdef PAM_FAIL_DELAY
@@ -207,9 +227,33 @@ static int count_children(void)
     return pid == 0 ? count + 1 : count;
 }
 
-static void note_child(int number)
+static void note_signal(int number)
 {
     (void)number;
+}
+
+static void reap_all(int number)
+{
+    (void)number;
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
+}
+
+/* What applications do with SIGCHLD; sshd's monitor has a handler that only notes it. */
+static bool handle_children(const char *how)
+{
+    struct sigaction action = {.sa_handler = note_signal};
+    if (strcmp(how, "default") == 0 || strcmp(how, "nowait") == 0) {
+        action.sa_handler = SIG_DFL;
+        action.sa_flags = how[0] == 'n' ? SA_NOCLDWAIT : 0;
+    } else if (strcmp(how, "ignore") == 0) {
+        action.sa_handler = SIG_IGN;
+    } else if (strcmp(how, "reap") == 0) {
+        action.sa_handler = reap_all;
+    } else if (strcmp(how, "note") != 0) {
+        return false;
+    }
+    return sigaction(SIGCHLD, &action, NULL) == 0;
 }
 
 /* Handlers and mask of this process; the last place stands for the mask. */
@@ -250,7 +294,7 @@ static _Noreturn void stop(const char *why)
 int main(int argc, char **argv)
 {
     const char *confdir = NULL, *service = NULL, *user = NULL, *rhost = NULL, *tty = NULL;
-    const char *environment[8];
+    const char *sigchld = "note", *environment[8];
     size_t variables = 0;
     bool conversation = true;
     int flags = 0;
@@ -278,6 +322,10 @@ int main(int argc, char **argv)
             rhost = argv[at];
         } else if (strcmp(option, "--tty") == 0) {
             tty = argv[at];
+        } else if (strcmp(option, "--sigchld") == 0) {
+            sigchld = argv[at];
+        } else if (strcmp(option, "--interrupt") == 0) {
+            interruption = (suseconds_t)atol(argv[at]);
         } else if (strcmp(option, "--env") == 0 && variables < 8) {
             environment[variables++] = argv[at];
         } else {
@@ -304,15 +352,21 @@ int main(int argc, char **argv)
         (void)pam_putenv(pamh, environment[i]);
     }
 
-    /* sshd's monitor has a SIGCHLD handler too, and syslog's socket is no leak of the module. */
-    struct sigaction handler = {.sa_handler = note_child}, before[SIGNALS + 1], after[SIGNALS + 1];
-    (void)sigaction(SIGCHLD, &handler, NULL);
+    /* Not restarted, so that every call that can be interrupted is. */
+    struct sigaction interrupted = {.sa_handler = note_signal}, before[SIGNALS + 1], after[SIGNALS + 1];
+    (void)sigaction(SIGALRM, &interrupted, NULL);
+    if (!handle_children(sigchld)) {
+        stop("no such way to handle SIGCHLD");
+    }
+    /* syslog's socket is no leak of the module. */
     openlog("pam_app", LOG_NDELAY, LOG_AUTHPRIV);
     read_signals(before);
     int descriptors = count_descriptors();
 
     for (; at < argc && result == PAM_SUCCESS; at++) {
+        interrupt_every(interruption);
         result = call(pamh, argv[at], flags);
+        interrupt_every(0);
         printf("%s %s\n", argv[at], name_of(result));
         (void)fflush(stdout);
     }

@@ -28,10 +28,11 @@ export interface Attempt {
   /** Variables of the process that the application adds to its own. */
   variables?: Record<string, string>;
   conversation: boolean;
-  /** Whether the application wants no messages. */
-  silent?: boolean;
+  /** Further options of the application. */
+  options?: string[];
   calls: string[];
-  answer: (echo: boolean, prompt: string) => Promise<Reply>;
+  /** Answers a prompt; `app` is the application's process. */
+  answer: (echo: boolean, prompt: string, app: number) => Promise<Reply>;
 }
 
 /** What came of it. */
@@ -76,7 +77,7 @@ export async function runApplication(
     ...(attempt.tty === null ? [] : [["--tty", attempt.tty]]),
     ...attempt.environment.map((variable) => ["--env", variable]),
     ...(attempt.conversation ? [] : [["--no-conversation"]]),
-    ...(attempt.silent ? [["--silent"]] : []),
+    attempt.options ?? [],
   ].flat();
   await using app = new Deno.Command(parts.app, {
     args: [...options, ...attempt.calls],
@@ -111,7 +112,7 @@ async function converse(app: Deno.ChildProcess, attempt: Attempt): Promise<Repor
     const [word, value, text] = /^(\S+) (\S+)(?: (".*"))?$/.exec(line)?.slice(1) ??
       assert.fail(`not a line of pam_app: ${line}`);
     if (word === "prompt") {
-      const reply = await attempt.answer(value === "echo", String(JSON.parse(text!)));
+      const reply = await attempt.answer(value === "echo", String(JSON.parse(text!)), app.pid);
       if (reply.kind === "leave") {
         helpers = listChildren(app.pid);
         assert.equal(helpers.length, 1, "helpers at work");

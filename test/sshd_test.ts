@@ -326,6 +326,52 @@ test("pam_sm_authenticate() refuses a hostile helper under sshd, in bounded time
   await waitFor("no helper", 1000, () => listHelpers().length === 0);
 });
 
+for (
+  const [signal, at, reason] of [
+    ["SIGKILL", "at a prompt", "did not take the answer; the helper was ended by signal 9"],
+    [
+      "SIGSEGV",
+      "while it asks Werbot",
+      "ended before its verdict; the helper was ended by signal 11",
+    ],
+  ] as const
+) {
+  test(`a helper that gets ${signal} ${at} is a refusal and hurts no other login`, async () => {
+    await using scene = await Scene.set();
+    const { werbot, sshd } = scene;
+    // Again and again: V8 takes the first SIGSEGV for one of its own and goes on.
+    const strike = () =>
+      waitFor(`${signal} strikes`, 5000, () => {
+        const helpers = listHelpers().filter(({ state }) => state !== "Z");
+        for (const { pid } of helpers) Deno.kill(pid, signal);
+        return helpers.length === 0;
+      });
+    const atPrompt = at === "at a prompt";
+    if (!atPrompt) await werbot.behave("silence");
+    const [visit] = await Promise.all([
+      visitWithSsh2(sshd, {
+        user: "alice",
+        methods: ["keyboard-interactive"],
+        answer: async (_echo, prompt) => {
+          if (atPrompt && prompt === CODE_PROMPT) await strike();
+          return { kind: "text", text: prompt === ID_PROMPT ? ID : werbot.code(ID) };
+        },
+      }),
+      atPrompt || werbot.until(() => werbot.requests.length === 1).then(strike),
+    ]);
+    assert.equal(visit.accepted, false);
+    const [line, ...more] = await sshd.readWpamLog();
+    assert.match(
+      line!,
+      new RegExp(`^ERROR: login misconfigured .* reason="the helper ${reason}"$`),
+    );
+    assert.deepEqual(more, []);
+    await scene.checkQuiet();
+    await werbot.behave();
+    assert.equal((await scene.visit("alice", werbot.code(ID))).stdout, "alice\n");
+  });
+}
+
 /** Lists the processes of the user that helpers run as. */
 function listHelpers(): Process[] {
   const [uid] = findWpam();

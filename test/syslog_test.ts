@@ -2,6 +2,7 @@
 // be no log file. Only inside test/sandbox.sh, where /dev/log is a test's own. Called by `deno test`.
 
 import assert from "node:assert/strict";
+import { compile } from "./compile.ts";
 import { explainNoModule, findParts, makeTest, SANDBOX } from "./installed.ts";
 import { playOnPam, PRIORITIES } from "./rung_pam.ts";
 import { readStories } from "./story.ts";
@@ -15,10 +16,7 @@ const ALLOWED = /^INFO: login allowed user=alice .* ref=\w{8}$/;
 
 /** Starts what stands for syslogd and returns a function that reads its next line. */
 async function listen(folder: string): Promise<[Deno.ChildProcess, () => Promise<string>]> {
-  const source = new URL("fake/syslogd.c", import.meta.url).pathname;
-  const compiler = new Deno.Command("cc", { args: ["-o", `${folder}/syslogd`, source] });
-  const { success, stderr } = await compiler.output();
-  assert.ok(success, new TextDecoder().decode(stderr));
+  await compile("syslogd.c", `${folder}/syslogd`);
   const sink = new Deno.Command(`${folder}/syslogd`, { args: ["/dev/log"], stdout: "piped" })
     .spawn();
   const reader = sink.stdout.pipeThrough(new TextDecoderStream()).getReader();

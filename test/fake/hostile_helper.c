@@ -1,8 +1,9 @@
 /*
- * hostile_helper.c: a helper that breaks the protocol, in one way that its argument names.
+ * hostile_helper.c: a helper that breaks the protocol, in one way that its argument names; the signal with which
+ * it ends itself can be a second one.
  *
  * It plays the part of a helper that somebody has taken over or that has a defect: whatever it does, the
- * module must refuse. It never touches files or the network. Compiled and started by test/hostile.ts.
+ * module must refuse. It never touches files or the network. Compiled by test/hostile.ts and test/matrix_test.ts.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -170,7 +171,7 @@ int main(int argc, char **argv)
         if (strcmp(mode, "verdict-then-status-1") == 0) {
             return 1;
         } else if (strcmp(mode, "verdict-then-signal") == 0) {
-            (void)kill(getpid(), SIGKILL);
+            (void)kill(getpid(), argc > 2 ? atoi(argv[2]) : SIGKILL);
         } else if (strcmp(mode, "verdict-then-byte") == 0) {
             write_all("x", 1);
         } else if (strcmp(mode, "verdict-twice") == 0) {

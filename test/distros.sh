@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- bookworm trixie
 why=$(test/sandbox.sh --check) || { echo "$why"; exit 1; }
 command -v debootstrap >/dev/null || { echo "debootstrap is missing: install it first."; exit 1; }
+mkdir -p build/distros
 
 for suite; do
   tree=$PWD/build/distros/$suite

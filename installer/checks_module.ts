@@ -184,6 +184,7 @@ const ENVIRONMENT = {
   HOME: "/nonexistent",
   DENO_DIR: "/dev/null/x",
   DENO_NO_UPDATE_CHECK: "1",
+  MALLOC_ARENA_MAX: "1",
   DENO_TLS_CA_STORE: "system",
   NO_COLOR: "1",
 };

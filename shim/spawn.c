@@ -143,8 +143,9 @@ bool spawn_helper(const char *path, bool own_anchors, struct helper *helper, cha
 {
     static char home[] = "HOME=/nonexistent", cache[] = "DENO_DIR=/dev/null/x";
     static char update[] = "DENO_NO_UPDATE_CHECK=1", colour[] = "NO_COLOR=1";
+    static char arenas[] = "MALLOC_ARENA_MAX=1"; /* glibc's: a pool for each thread would cost 1 MiB */
     static char system_store[] = "DENO_TLS_CA_STORE=system", no_store[] = "DENO_TLS_CA_STORE=";
-    char *const environment[] = {home, cache, update, colour,
+    char *const environment[] = {home, cache, update, colour, arenas,
                                  own_anchors ? no_store : system_store, NULL};
     struct child child = {
         .path = path, .environment = environment, .parent = getpid(), .drop = geteuid() == 0 || getuid() == 0};

@@ -59,6 +59,16 @@ export function listDescriptors(pid: number): Map<number, string> {
   return new Map(found.sort(([a], [b]) => a - b));
 }
 
+/** Returns the KiB that a process takes, shared ones in proportion (PSS); 0 once it has ended. */
+export function readPss(pid: number): number {
+  try {
+    const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+    return Number(/^Pss: +(\d+) kB$/m.exec(text)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 /** Waits until a condition holds and fails, saying what was awaited, when it does not in time. */
 export async function waitFor(what: string, ms: number, holds: () => boolean): Promise<void> {
   for (const end = performance.now() + ms; !holds();) {

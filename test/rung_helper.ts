@@ -94,6 +94,7 @@ export class Helper implements AsyncDisposable {
         HOME: "/nonexistent",
         DENO_DIR: "/dev/null/x",
         DENO_NO_UPDATE_CHECK: "1",
+        MALLOC_ARENA_MAX: "1",
         NO_COLOR: "1",
         DENO_TLS_CA_STORE: ownAnchors ? "" : "system",
         ...environment,

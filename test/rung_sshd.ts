@@ -221,9 +221,7 @@ export class OpenSsh implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "ssh-" });
     await Deno.writeTextFile(`${folder}/askpass`, ASKPASS, { mode: 0o700 });
     await Deno.writeTextFile(`${folder}/prompts`, "");
-    for (const [at, reply] of replies.entries()) {
-      await Deno.writeTextFile(`${folder}/reply-${at + 1}`, `${reply}\n`);
-    }
+    for (const [at, reply] of replies.entries()) await writeReply(folder, at + 1, reply);
     const standard = [
       "UserKnownHostsFile=/dev/null",
       "StrictHostKeyChecking=no",
@@ -247,14 +245,19 @@ export class OpenSsh implements AsyncDisposable {
     return new OpenSsh(process, folder);
   }
 
+  /** Answers a prompt, counted from 1, that the client may already show. */
+  reply(prompt: number, reply: string): Promise<void> {
+    return writeReply(this.folder, prompt, reply);
+  }
+
   /** Returns the prompts that the client has shown so far. */
   readPrompts(): string[] {
     return Deno.readTextFileSync(`${this.folder}/prompts`).split("\n").slice(0, -1);
   }
 
-  /** Waits until the client has shown a number of prompts. */
-  waitForPrompts(count: number): Promise<void> {
-    return waitFor(`prompt ${count}`, 10_000, () => this.readPrompts().length >= count);
+  /** Waits until the client has shown a number of prompts, at most `ms`. */
+  waitForPrompts(count: number, ms = 10_000): Promise<void> {
+    return waitFor(`prompt ${count}`, ms, () => this.readPrompts().length >= count);
   }
 
   /** Waits for the client's end. */
@@ -282,12 +285,18 @@ export class OpenSsh implements AsyncDisposable {
   }
 }
 
-// Without a reply it waits for as long as the client lives.
+/** Under its name only once it is complete: the client may be waiting for it. */
+async function writeReply(folder: string, prompt: number, reply: string): Promise<void> {
+  await Deno.writeTextFile(`${folder}/draft`, `${reply}\n`);
+  await Deno.rename(`${folder}/draft`, `${folder}/reply-${prompt}`);
+}
+
+// Without a reply it waits for one, as long as the client lives.
 const ASKPASS = `#!/bin/sh
 printf '%s\\n' "$1" >>"$ASKPASS_DIR/prompts"
 reply=$ASKPASS_DIR/reply-$(wc -l <"$ASKPASS_DIR/prompts")
-[ ! -f "$reply" ] || exec cat "$reply"
-while kill -0 "$PPID" 2>/dev/null; do sleep 0.1; done
+while [ ! -f "$reply" ] && kill -0 "$PPID" 2>/dev/null; do sleep 0.1; done
+exec cat "$reply"
 `;
 
 async function answerAll(visitor: Visitor, prompts: Ssh2Prompt[]): Promise<string[]> {

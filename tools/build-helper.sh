@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 # No code cache: that of a compiled program lies in the temp directory, where anybody could plant one for root's logins.
 flags=(--no-config --no-lock --no-remote --no-npm --cached-only --no-prompt --no-code-cache
-  '--v8-flags=--jitless,--single-threaded' --allow-net --deny-import)
+  '--v8-flags=--jitless,--single-threaded,--lite-mode' --allow-net --deny-import)
 
 # Where `deno compile` takes its base binary from, in its own order; nothing if it would have to download it.
 denort() {

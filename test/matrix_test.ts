@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { compile } from "./compile.ts";
 import { Werbot } from "./fake/werbot.ts";
 import { explainNoModule, findParts, makeTest, type Parts, SANDBOX } from "./installed.ts";
-import { listChildren, listProcesses, waitFor } from "./processes.ts";
+import { countThreads, listChildren, listProcesses, waitFor } from "./processes.ts";
 import { type Attempt, readLog, type Report, runApplication } from "./rung_pam.ts";
 
 const ID = "alice@example.com";
@@ -195,14 +195,19 @@ class Workshop {
 async function strike(app: number, signal: Deno.Signal, clock: string): Promise<void> {
   const [helper, ...more] = listChildren(app);
   assert.ok(helper && more.length === 0, "one helper");
+  const state = () => listChildren(app).find(({ pid }) => pid === helper.pid)?.state ?? "Z";
   // Again and again: V8 takes the first SIGSEGV for one of its own and goes on.
   await waitFor(`${signal} strikes`, 5000, () => {
-    const works = listChildren(app).some(({ pid, state }) =>
-      pid === helper.pid && /[RSD]/.test(state)
-    );
+    const works = /[RSD]/.test(state());
     if (works) Deno.kill(helper.pid, signal);
     return !works;
   });
+  // The first thread dies before the last, with which the socket is closed.
+  await waitFor(
+    "the end of all threads",
+    5000,
+    () => state() !== "Z" || countThreads(helper.pid) < 2,
+  );
   if (signal === "SIGSTOP") await Deno.writeTextFile(clock, "");
 }
 

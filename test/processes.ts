@@ -1,5 +1,5 @@
 // Looks at the processes of this machine through /proc, as tests of what a login leaves behind need it.
-// It never signals or changes a process. Called by test/rung_*.ts and test/sshd_test.ts.
+// It never signals or changes a process. Called by test/rung_*.ts and tests.
 
 import assert from "node:assert/strict";
 
@@ -43,6 +43,15 @@ export function readStatus(pid: number): Record<string, string> {
   return Object.fromEntries(
     text.trim().split("\n").map((line) => line.split(":\t") as [string, string]),
   );
+}
+
+/** Counts the threads of a process; none once it has been reaped. */
+export function countThreads(pid: number): number {
+  try {
+    return [...Deno.readDirSync(`/proc/${pid}/task`)].length;
+  } catch {
+    return 0;
+  }
 }
 
 /** Lists what a process's descriptors point to, by their numbers; whatever ends meanwhile is left out. */

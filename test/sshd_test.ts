@@ -4,7 +4,14 @@
 import assert from "node:assert/strict";
 import { checkHostileLog, FAULTS, HOSTILE_LIMIT, makeHostileHelpers } from "./hostile.ts";
 import { explainNoSshd, findParts, makeTest } from "./installed.ts";
-import { listDescriptors, listProcesses, readStatus, waitFor, waitForEnd } from "./processes.ts";
+import {
+  countThreads,
+  listDescriptors,
+  listProcesses,
+  readStatus,
+  waitFor,
+  waitForEnd,
+} from "./processes.ts";
 import { OpenSsh, playOnSshd, Sshd, visitWithSsh2 } from "./rung_sshd.ts";
 import { CODE_PROMPT, findWpam, ID, ID_PROMPT, listHelpers, Scene } from "./scene.ts";
 import { readStories } from "./story.ts";
@@ -253,7 +260,8 @@ for (
     // Again and again: V8 takes the first SIGSEGV for one of its own and goes on.
     const strike = () =>
       waitFor(`${signal} strikes`, 5000, () => {
-        const helpers = listHelpers().filter(({ state }) => state !== "Z");
+        const helpers = listHelpers()
+          .filter(({ pid, state }) => state !== "Z" || countThreads(pid) > 1);
         for (const { pid } of helpers) Deno.kill(pid, signal);
         return helpers.length === 0;
       });

@@ -72,27 +72,18 @@ static enum frame_result receive_all(int fd, char *bytes, size_t length, int64_t
     return FRAME_OK;
 }
 
-/* Sends one frame in one piece; FRAME_END when the helper has gone. */
+/* Sends one frame; FRAME_END when the helper has gone. */
 enum frame_result frame_send(int fd, char type, const void *payload, size_t length, int64_t *left_ms)
 {
     if (length > FRAME_MAX) {
         return FRAME_TOO_LONG;
     }
-    char *bytes = malloc(5 + length);
-    if (!bytes) {
-        return FRAME_BROKEN;
-    }
-    bytes[0] = type;
+    char head[5] = {type};
     for (int i = 0; i < 4; i++) {
-        bytes[1 + i] = (char)(length >> (24 - 8 * i) & 0xff);
+        head[1 + i] = (char)(length >> (24 - 8 * i) & 0xff);
     }
-    if (length > 0) {
-        memcpy(bytes + 5, payload, length);
-    }
-    enum frame_result result = send_all(fd, bytes, 5 + length, left_ms);
-    platform_wipe(bytes, 5 + length);
-    free(bytes);
-    return result;
+    enum frame_result result = send_all(fd, head, sizeof head, left_ms);
+    return result == FRAME_OK ? send_all(fd, payload, length, left_ms) : result;
 }
 
 /* Receives one frame; FRAME_END only between two frames. Release it with frame_free() on FRAME_OK. */
@@ -110,7 +101,7 @@ enum frame_result frame_receive(int fd, struct frame *frame, int64_t *left_ms)
     }
     char *payload = malloc(length + 1);
     if (!payload) {
-        return FRAME_BROKEN;
+        return FRAME_NO_MEMORY;
     }
     result = receive_all(fd, payload, length, left_ms);
     if (result != FRAME_OK) {

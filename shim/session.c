@@ -7,7 +7,6 @@
 #include "shim.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -18,7 +17,8 @@ struct session {
     int64_t work_ms;          /* left of WORK_MS: runs while the helper works, not while the user types */
     size_t frames, bytes;
     enum verdict verdict;
-    char *line;               /* the helper's closing line */
+    struct frame closing;     /* the frame with the verdict */
+    const char *line;         /* the helper's closing line, in that frame */
 };
 
 static const struct {
@@ -94,6 +94,9 @@ static bool next_frame(struct session *s, struct frame *frame, char reason[REASO
     case FRAME_TOO_LONG:
         snprintf(reason, REASON_MAX, "the helper sent a frame over its limit");
         return false;
+    case FRAME_NO_MEMORY:
+        snprintf(reason, REASON_MAX, "no memory for what the helper sent");
+        return false;
     case FRAME_BROKEN:
     default:
         snprintf(reason, REASON_MAX, "the helper sent a broken frame");
@@ -139,8 +142,8 @@ static bool is_log_line(const char *line)
     return log_text(line, &priority) && !closing_text(line);
 }
 
-/* Reads `WORD NONCE LINE` into the session; false unless all three are as they must be. */
-static bool read_verdict(struct session *s, const struct frame *frame)
+/* Takes `WORD NONCE LINE` into the session, frame and all; false unless all three are as they must be. */
+static bool take_verdict(struct session *s, struct frame *frame)
 {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t length = strlen(words[i].word);
@@ -157,9 +160,11 @@ static bool read_verdict(struct session *s, const struct frame *frame)
         if (!text || starts_with(text, "login allowed ") != allowed) {
             return false;
         }
-        s->line = strdup(line);
-        s->verdict = s->line ? words[i].verdict : VERDICT_NONE;
-        return s->line != NULL;
+        s->line = line;
+        s->verdict = words[i].verdict;
+        s->closing = *frame;
+        *frame = (struct frame){0};
+        return true;
     }
     return false;
 }
@@ -183,7 +188,7 @@ static bool converse(struct session *s, char reason[REASON_MAX])
         } else if (frame.type == 'l' && is_log_line(frame.payload)) {
             log_line(s->login, frame.payload);
         } else if (frame.type == 'v') {
-            good = ended = read_verdict(s, &frame);
+            good = ended = take_verdict(s, &frame);
             if (!good) {
                 snprintf(reason, REASON_MAX, "the helper sent a verdict that is not for this login");
             }
@@ -243,9 +248,6 @@ enum verdict session_run(const struct login *login, const struct document *confi
     } else if (s.verdict != VERDICT_UNANSWERED) {
         s.verdict = VERDICT_NONE;
     }
-    if (s.line) {
-        platform_wipe(s.line, strlen(s.line));
-        free(s.line);
-    }
+    frame_free(&s.closing);
     return s.verdict;
 }

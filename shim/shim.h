@@ -80,7 +80,7 @@ struct frame {
     char *payload;
 };
 
-enum frame_result { FRAME_OK, FRAME_END, FRAME_LATE, FRAME_TOO_LONG, FRAME_BROKEN };
+enum frame_result { FRAME_OK, FRAME_END, FRAME_LATE, FRAME_TOO_LONG, FRAME_BROKEN, FRAME_NO_MEMORY };
 
 /* frame.c */
 enum frame_result frame_send(int fd, char type, const void *payload, size_t length, int64_t *left_ms);

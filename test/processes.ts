@@ -37,6 +37,20 @@ export function listChildren(pid: number): Process[] {
   return listProcesses().filter(({ parent }) => parent === pid);
 }
 
+/** Lists the processes of the user that helpers run as. */
+export function listHelpers(): Process[] {
+  const [uid] = findWpam();
+  return listProcesses().filter((one) => one.uid === uid);
+}
+
+/** Returns the uid and gid of the user wpam. */
+export function findWpam(): [number, number] {
+  const line = Deno.readTextFileSync("/etc/passwd").split("\n")
+    .find((line) => line.startsWith("wpam:")) ?? assert.fail("no user wpam");
+  const fields = line.split(":");
+  return [Number(fields[2]), Number(fields[3])];
+}
+
 /** Reads the fields of /proc/PID/status. */
 export function readStatus(pid: number): Record<string, string> {
   const text = Deno.readTextFileSync(`/proc/${pid}/status`);

@@ -6,7 +6,9 @@ import { checkHostileLog, FAULTS, HOSTILE_LIMIT, makeHostileHelpers } from "./ho
 import { explainNoSshd, findParts, makeTest } from "./installed.ts";
 import {
   countThreads,
+  findWpam,
   listDescriptors,
+  listHelpers,
   listProcesses,
   readStatus,
   waitFor,

@@ -1,5 +1,5 @@
-// A terminal on a machine: a command is run on it, and answers are typed when the questions appear. Called by tests of
-// commands that ask.
+// A terminal: a command is run on it, and answers are typed when the questions appear. Called by tests of programs
+// that ask.
 
 import assert from "node:assert/strict";
 import type { Machine } from "./machine.ts";
@@ -10,9 +10,9 @@ export type Dialogue = readonly (readonly [question: RegExp, answer: string])[];
 /** What a command may take, in ms. */
 const PATIENCE = 60_000;
 
-/** Runs a command on a terminal, and gives answers to what it shows, in order. */
+/** Runs a command on a terminal of a machine, and gives answers to what it shows, in order. */
 export async function converse(
-  machine: Machine,
+  machine: Pick<Machine, "spawn">,
   command: readonly string[],
   dialogue: Dialogue,
 ): Promise<{ code: number; shown: string }> {

@@ -51,6 +51,7 @@ need passwd useradd chpasswd
 need procps pgrep pkill
 need perl-base perl
 need strace strace
+need sudo sudo
 
 apt_get() { apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=60 "$@"; }
 

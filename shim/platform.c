@@ -16,7 +16,6 @@
 
 #ifdef __LINUX_PAM__
 #include <security/pam_ext.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #endif
 #ifdef __linux__
@@ -27,6 +26,8 @@ enum { SET_MDWE = 65, MDWE_REFUSE_EXEC_GAIN = 1 };
 #elif defined(__FreeBSD__)
 #include <sys/procctl.h>
 #include <sys/wait.h>
+#elif defined(__APPLE__)
+#include <sys/random.h>
 #endif
 
 /* Returns milliseconds of a clock that nobody can set. */
@@ -37,19 +38,10 @@ int64_t platform_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Fills memory with random bytes; false when the kernel gives none. */
+/* Fills memory with at most 256 random bytes; false when the kernel gives none. */
 bool platform_random(void *out, size_t length)
 {
-#ifdef __LINUX_PAM__
-    ssize_t got;
-    do {
-        got = getrandom(out, length, 0);
-    } while (got < 0 && errno == EINTR);
-    return got == (ssize_t)length;
-#else
-    arc4random_buf(out, length);
-    return true;
-#endif
+    return getentropy(out, length) == 0;
 }
 
 /* Overwrites memory in a way that the compiler cannot leave out, whatever this libc calls it. */

@@ -4,8 +4,15 @@
 // command. It is no test on a BSD. As root only inside test/sandbox.sh. Called by `deno test`.
 
 import assert from "node:assert/strict";
-import { explainNoModule, findMissing, findOpenPamParts, makeTest } from "./installed.ts";
-import { playOnPam, runApplication } from "./rung_pam.ts";
+import {
+  explainNoModule,
+  findMissing,
+  findOpenPamParts,
+  findParts,
+  makeTest,
+  type Parts,
+} from "./installed.ts";
+import { playOnPam, type Report, runApplication } from "./rung_pam.ts";
 import { playAll } from "./stage.ts";
 import { OUTCOMES, readStories, type Story } from "./story.ts";
 
@@ -36,22 +43,40 @@ test(
     playAll(t, readStories(scenarios, "openpam"), (story) => playOnPam(story, findOpenPamParts())),
 );
 
-test("pam_sm_setcred() is there and succeeds, without which OpenPAM lets nobody in", async () => {
+/** Runs one call in the application on a configuration that is not there. */
+async function call(parts: Parts, word: string, ...options: string[]): Promise<Report> {
   const folder = await Deno.makeTempDir({ prefix: "wpam-" });
   try {
-    const report = await runApplication(findOpenPamParts(), folder, {
+    return await runApplication(parts, folder, {
       arguments: [`config=${folder}/none`, "helper=/none", `log_file=${folder}/wpam.log`],
       user: "alice",
       rhost: null,
       tty: null,
       environment: [],
       conversation: true,
-      calls: ["setcred"],
+      options,
+      calls: [word],
       answer: () => assert.fail("nothing may be asked"),
     });
-    assert.deepEqual(report.codes, [["setcred", "PAM_SUCCESS"]]);
-    assert.deepEqual(report.syslog, []);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+test("pam_sm_setcred() is there and succeeds, without which OpenPAM lets nobody in", async () => {
+  const { codes, syslog } = await call(findOpenPamParts(), "setcred");
+  assert.deepEqual(codes, [["setcred", "PAM_SUCCESS"]]);
+  assert.deepEqual(syslog, []);
+});
+
+test("run_login() tells the user nothing where the application wants silence, on either PAM", async () => {
+  for (const parts of [findParts(), findOpenPamParts()]) {
+    for (const word of ["authenticate", "account"]) {
+      const loud = await call(parts, word);
+      assert.match(loud.messages.join(), /^Werbot login failed \(ref \w{8}\)$/, parts.pam);
+      const silent = await call(parts, word, "--silent");
+      assert.deepEqual(silent.messages, [], parts.pam);
+      assert.deepEqual(silent.codes, [[word, "PAM_SERVICE_ERR"]]);
+    }
   }
 });

@@ -73,7 +73,12 @@ test("pam_sm_authenticate() refuses whatever a hostile helper says, in bounded t
   }));
 
 /** Puts a helper and what it runs into a folder, spoils one of them, and returns the log of a login. */
-async function logInSpoilt(folder: string, spoil: (path: string) => Promise<void>, part: string) {
+async function logInSpoilt(
+  folder: string,
+  spoil: (path: string) => Promise<void>,
+  part: string,
+  helper = `${folder}/wpam-auth`,
+) {
   await Deno.writeTextFile(`${folder}/wpam.conf`, "", { mode: 0o600 });
   for (const name of ["wpam-auth", "deno", "wpam-auth.js"]) {
     await Deno.writeTextFile(`${folder}/${name}`, "#!/bin/sh\n", { mode: 0o755 });
@@ -84,7 +89,7 @@ async function logInSpoilt(folder: string, spoil: (path: string) => Promise<void
     ...login,
     arguments: [
       `config=${folder}/wpam.conf`,
-      `helper=${folder}/wpam-auth`,
+      `helper=${helper}`,
       `log_file=${folder}/wpam.log`,
     ],
     calls: ["authenticate"],
@@ -115,6 +120,24 @@ test("trust_helper() does without what a helper of one piece does not have", () 
     const log = await logInSpoilt(folder, (path) => Deno.remove(path), "deno");
     assert.match(log, /the helper ended before its verdict/);
   }));
+
+for (
+  const [what, length, reason] of [
+    ["larger than its limit", 16385, /wpam\.conf: larger than 16384 bytes/],
+    ["as large as its limit", 16384, /no \\"=\\" in it/],
+  ] as const
+) {
+  test(`trust_read() judges settings that are ${what}`, () =>
+    inFolder(async (folder) => {
+      const log = await logInSpoilt(
+        folder,
+        () => Deno.writeTextFile(`${folder}/wpam.conf`, "x".repeat(length)),
+        "wpam-auth",
+        findParts().helper,
+      );
+      assert.match(log, reason);
+    }));
+}
 
 test("trust_helper() follows a link to what it must trust", () =>
   inFolder(async (folder) => {

@@ -4,7 +4,7 @@
  * A library for LD_PRELOAD; whoever else in the process makes the same calls gets libc's. Compiled by
  * test/matrix_test.ts, which names the fault in the environment:
  *
- *   FAULT_CALL=fork|socketpair     that call fails, for want of processes or descriptors
+ *   FAULT_CALL=NAME                the call of that name fails, each time, as its table below says
  *   FAULT_ALLOCATION=N             the N-th allocation fails
  *   FAULT_CLOCK=FILE               while FILE exists, time goes 100 times as fast: a limit of 130 s takes 1.3 s.
  *                                  It is the monotonic clock and the patience of poll() that hurry.
@@ -13,11 +13,16 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <pwd.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,10 +45,13 @@ static bool is_module(const void *caller)
     return length >= end && strcmp(info.dli_fname + length - end, name) == 0;
 }
 
-static bool is_broken(const char *call, const void *caller)
+/* Tells whether a call of the module's is to fail, and sets errno for it. */
+static bool is_broken(const char *call, int error, const void *caller)
 {
     const char *fault = getenv("FAULT_CALL");
-    return fault && strcmp(fault, call) == 0 && is_module(caller);
+    bool broken = fault && strcmp(fault, call) == 0 && is_module(caller);
+    errno = broken ? error : errno;
+    return broken;
 }
 
 /* Counts the module's allocations and tells whether this one is to fail. */
@@ -54,22 +62,66 @@ static bool is_refused(const void *caller)
     return fault && is_module(caller) && ++count == atol(fault);
 }
 
-pid_t fork(void)
-{
-    if (is_broken("fork", CALLER)) {
-        errno = EAGAIN;
-        return -1;
+#define BREAKABLE(type, failure, error, name, parameters, arguments)                         \
+    type name parameters                                                                       \
+    {                                                                                          \
+        return is_broken(#name, error, CALLER) ? (type)(failure) : REAL(name) arguments;       \
     }
-    return REAL(fork)();
+
+BREAKABLE(pid_t, -1, EAGAIN, fork, (void), ())
+BREAKABLE(int, -1, EMFILE, socketpair, (int domain, int type, int protocol, int ends[2]),
+          (domain, type, protocol, ends))
+BREAKABLE(ssize_t, -1, EIO, send, (int fd, const void *bytes, size_t length, int flags),
+          (fd, bytes, length, flags))
+BREAKABLE(ssize_t, -1, EIO, recv, (int fd, void *bytes, size_t length, int flags), (fd, bytes, length, flags))
+BREAKABLE(ssize_t, -1, EIO, read, (int fd, void *bytes, size_t length), (fd, bytes, length))
+/* What a hardened build calls in the place of read(). */
+ssize_t __read_chk(int fd, void *bytes, size_t length, size_t room);
+
+ssize_t __read_chk(int fd, void *bytes, size_t length, size_t room)
+{
+    return is_broken("read", EIO, CALLER) ? -1 : REAL(__read_chk)(fd, bytes, length, room);
 }
 
-int socketpair(int domain, int type, int protocol, int ends[2])
+/* The child is reaped, but its status goes to somebody else. */
+pid_t waitpid(pid_t pid, int *status, int options)
 {
-    if (is_broken("socketpair", CALLER)) {
-        errno = EMFILE;
-        return -1;
+    int lost;
+    pid_t reaped = REAL(waitpid)(pid, status ? status : &lost, options);
+    return reaped > 0 && is_broken("waitpid", ECHILD, CALLER) ? -1 : reaped;
+}
+
+BREAKABLE(int, -1, EIO, getentropy, (void *bytes, size_t length), (bytes, length))
+BREAKABLE(int, EIO, EIO, getpwnam_r,
+          (const char *name, struct passwd *entry, char *buffer, size_t size, struct passwd **found),
+          (name, entry, buffer, size, found))
+
+/* The module sets what it gives up by prctl(), and nothing that it may do without first. */
+int prctl(int option, ...)
+{
+    unsigned long values[4];
+    va_list list;
+    va_start(list, option);
+    for (int i = 0; i < 4; i++) {
+        values[i] = va_arg(list, unsigned long);
     }
-    return REAL(socketpair)(domain, type, protocol, ends);
+    va_end(list);
+    return is_broken("prctl", EINVAL, CALLER)
+               ? -1
+               : REAL(prctl)(option, values[0], values[1], values[2], values[3]);
+}
+
+/* The one system call that the module makes by its number is close_range(). */
+long syscall(long number, ...)
+{
+    long values[3];
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 3; i++) {
+        values[i] = va_arg(list, long);
+    }
+    va_end(list);
+    return is_broken("close_range", ENOSYS, CALLER) ? -1 : REAL(syscall)(number, values[0], values[1], values[2]);
 }
 
 void *malloc(size_t size)
@@ -124,6 +176,9 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
+    if (is_broken("poll", ENOMEM, CALLER)) {
+        return -1;
+    }
     if (!is_module(CALLER) || timeout < 0) {
         return REAL(poll)(fds, count, timeout);
     }

@@ -1,0 +1,18 @@
+# A line of the module's own cannot be forged by a user name either.
+
+[files]
+wpam.conf directory
+
+[login]
+user = "al\nice \"x\" \\ é"
+
+[dialogue]
+
+[outcome]
+misconfigured
+
+[log]
+ERROR: login misconfigured user="al\x0aice \"x\" \\ \xc3\xa9" rhost={rhost} ref={ref} reason="{...}"
+
+[rungs]
+pam

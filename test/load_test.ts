@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { explainNoSshd, makeTest } from "./installed.ts";
-import { listDescriptors, listProcesses, readPss, waitFor } from "./processes.ts";
+import { listDescriptors, listHelpers, listProcesses, readPss, waitFor } from "./processes.ts";
 import { OpenSsh } from "./rung_sshd.ts";
-import { ID, listHelpers, Scene } from "./scene.ts";
+import { ID, Scene } from "./scene.ts";
 
 const AT_ONCE = 100;
 const IN_A_ROW = Deno.env.get("SOAK") ? 2000 : 100;

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { type Options, Werbot } from "./fake/werbot.ts";
 import { findParts } from "./installed.ts";
-import { listProcesses, type Process, waitFor } from "./processes.ts";
+import { listHelpers, listProcesses, waitFor } from "./processes.ts";
 import { OpenSsh, Sshd, type Visit, visitWithSsh2 } from "./rung_sshd.ts";
 
 /** The one user of the fake Werbot. */
@@ -90,18 +90,4 @@ export class Scene implements AsyncDisposable {
     await this.werbot[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
-}
-
-/** Lists the processes of the user that helpers run as. */
-export function listHelpers(): Process[] {
-  const [uid] = findWpam();
-  return listProcesses().filter((one) => one.uid === uid);
-}
-
-/** Returns uid and gid of the user that helpers run as. */
-export function findWpam(): [number, number] {
-  const line = Deno.readTextFileSync("/etc/passwd").split("\n")
-    .find((line) => line.startsWith("wpam:")) ?? assert.fail("no user wpam");
-  const fields = line.split(":");
-  return [Number(fields[2]), Number(fields[3])];
 }

@@ -15,7 +15,7 @@ import {
   waitForEnd,
 } from "./processes.ts";
 import { OpenSsh, playOnSshd, Sshd, visitWithSsh2 } from "./rung_sshd.ts";
-import { CODE_PROMPT, findWpam, ID, ID_PROMPT, listHelpers, Scene } from "./scene.ts";
+import { CODE_PROMPT, ID, ID_PROMPT, Scene } from "./scene.ts";
 import { readStories } from "./story.ts";
 
 const test = makeTest(explainNoSshd());

@@ -89,7 +89,7 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
     va_end(values);
 }
 
-/* Cuts the next word out of *text, with quotes as in a shell; NULL at the end or where a quote stays open. */
+/* Cuts the next word out of *text, with quotes as in a shell, which end with the line at the latest; NULL at the end. */
 static char *next_word(char **text)
 {
     char *from = *text + strspn(*text, " \t\n"), *to = from, *word = from, quote = '\0';
@@ -106,7 +106,7 @@ static char *next_word(char **text)
     }
     *text = *from ? from + 1 : from;
     *to = '\0';
-    return quote ? NULL : word;
+    return word;
 }
 
 /* Reads one line of a policy; a line that is not understood, or a module that does not load, is an error. */

@@ -131,7 +131,7 @@ static bool make_names(struct login *login)
 static bool read_documents(const struct login *login, struct document *config,
                            struct document *anchors, char reason[REASON_MAX])
 {
-    char beside[PATH_MAX], why[REASON_MAX];
+    char beside[PATH_MAX];
     int folder = (int)(strrchr(login->config, '/') - login->config);
     int length = snprintf(beside, sizeof beside, "%.*s/ca.pem", folder, login->config);
     if (length < 0 || (size_t)length >= sizeof beside) {
@@ -147,6 +147,7 @@ static bool read_documents(const struct login *login, struct document *config,
         return false;
     }
     if (config->exposed) {
+        char why[REASON_MAX];
         snprintf(why, sizeof why, "others can read the service key: chmod 0600 %.200s", login->config);
         log_event(login, "WARN", "configuration exposed", why);
     }
@@ -160,8 +161,9 @@ static enum verdict decide(struct login *login, char reason[REASON_MAX])
     enum verdict verdict = VERDICT_NONE;
     if (read_documents(login, &config, &anchors, reason) &&
         trust_helper(login->helper, helper, sizeof helper, reason)) {
-        login->helper = helper;
-        verdict = session_run(login, &config, &anchors, reason);
+        struct login resolved = *login;
+        resolved.helper = helper;
+        verdict = session_run(&resolved, &config, &anchors, reason);
     }
     trust_free(&config);
     trust_free(&anchors);

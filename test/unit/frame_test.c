@@ -6,12 +6,15 @@
  */
 #include "../../shim/shim.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 enum { BYTES_MAX = 2 * FRAME_MAX };
 
@@ -36,27 +39,35 @@ static size_t read_hex(const char *text, char *out)
     return length;
 }
 
-/* Writes the bytes from another process, so that no socket buffer is too small, in pieces of `piece`. */
-static int feed(const char *bytes, size_t length, size_t piece, pid_t *writer)
+/* Waits until the other end has read all that was sent, or has gone. */
+static void wait_for_reader(int fd)
 {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
-        exit(2);
+    int waiting = 0;
+    while (ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting > 0) {
+        (void)usleep(50);
     }
-    fflush(stdout);
-    *writer = fork();
-    if (*writer == 0) {
-        close(ends[0]);
-        for (size_t at = 0; at < length; at += piece) {
-            size_t n = length - at < piece ? length - at : piece;
-            if (send(ends[1], bytes + at, n, MSG_NOSIGNAL) < 0) {
-                break;
-            }
+}
+
+/* What one end of a socket sends while the other end reads. */
+struct feed {
+    const char *bytes;
+    size_t length, first, piece;
+    int fd;
+};
+
+/* Sends the first `first` bytes, then pieces of `piece`, each only when the one before has been read. */
+static void *write_pieces(void *data)
+{
+    const struct feed *feed = data;
+    for (size_t at = 0, n = feed->first; at < feed->length; at += n, n = feed->piece) {
+        n = feed->length - at < n ? feed->length - at : n;
+        if (send(feed->fd, feed->bytes + at, n, MSG_NOSIGNAL) < 0) {
+            break;
         }
-        _exit(0);
+        wait_for_reader(feed->fd);
     }
-    close(ends[1]);
-    return ends[0];
+    close(feed->fd);
+    return NULL;
 }
 
 /* Reads everything; counts the frames, notes whether all were text, and compares them re-encoded. */
@@ -101,16 +112,22 @@ static const char *read_back(int fd, const char *bytes, int *frames, bool *text,
     }
 }
 
-static const char *check(const char *bytes, size_t length, size_t piece, const char *expected)
+static const char *check(const char *bytes, size_t length, size_t first, size_t piece, const char *expected)
 {
-    pid_t writer;
-    int frames;
+    pthread_t writer;
+    int frames, ends[2];
     bool text;
     enum frame_result ending;
-    int fd = feed(bytes, length, piece, &writer);
-    const char *wrong = read_back(fd, bytes, &frames, &text, &ending);
-    close(fd);
-    waitpid(writer, NULL, 0);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+        exit(2);
+    }
+    struct feed feed = {bytes, length, first, piece, ends[1]};
+    if (pthread_create(&writer, NULL, write_pieces, &feed) != 0) {
+        exit(2);
+    }
+    const char *wrong = read_back(ends[0], bytes, &frames, &text, &ending);
+    close(ends[0]);
+    (void)pthread_join(writer, NULL);
     if (wrong) {
         return wrong;
     }
@@ -123,6 +140,17 @@ static const char *check(const char *bytes, size_t length, size_t piece, const c
     static char why[128];
     snprintf(why, sizeof why, "read as %s, not %s", seen, expected);
     return strcmp(seen, expected) == 0 ? NULL : why;
+}
+
+/* Checks the bytes in one piece, in many, and in two that are cut anywhere, or in the head of a long one. */
+static const char *check_cuts(const char *bytes, size_t length, const char *expected)
+{
+    size_t small = length > 64 ? 1000 : 1, last = length > 64 ? 6 : length;
+    const char *wrong = check(bytes, length, small, small, expected);
+    for (size_t first = 1; !wrong && first <= last; first++) {
+        wrong = check(bytes, length, first, BYTES_MAX, expected);
+    }
+    return wrong ? wrong : check(bytes, length, BYTES_MAX, BYTES_MAX, expected);
 }
 
 int main(int argc, char **argv)
@@ -150,10 +178,7 @@ int main(int argc, char **argv)
         char expected[40];
         snprintf(expected, sizeof expected, "%s%s%s", count, *kind ? " " : "", kind);
         size_t length = read_hex(line + used, bytes);
-        const char *wrong = check(bytes, length, length > 64 ? 1000 : 1, expected);
-        if (!wrong) {
-            wrong = check(bytes, length, BYTES_MAX, expected);
-        }
+        const char *wrong = check_cuts(bytes, length, expected);
         printf("%s %s%s%s\n", wrong ? "FAILED" : "ok", name, wrong ? ": " : "", wrong ? wrong : "");
         failed += wrong != NULL;
     }

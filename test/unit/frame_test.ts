@@ -15,12 +15,17 @@ function readHex(text: string): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-function read(bytes: Uint8Array, piece: number): { frames: Frame[]; ending: string } {
+/** Reads the first `first` bytes, then pieces of `piece`. */
+function read(
+  bytes: Uint8Array,
+  piece: number,
+  first = piece,
+): { frames: Frame[]; ending: string } {
   const reader = new FrameReader();
   const frames: Frame[] = [];
   try {
-    for (let at = 0; at < bytes.length; at += piece) {
-      frames.push(...reader.push(bytes.subarray(at, at + piece)));
+    for (let at = 0, size = first; at < bytes.length; at += size, size = piece) {
+      frames.push(...reader.push(bytes.subarray(at, at + size)));
     }
   } catch (error) {
     assert.ok(error instanceof RangeError);
@@ -30,17 +35,45 @@ function read(bytes: Uint8Array, piece: number): { frames: Frame[]; ending: stri
   return { frames, ending: consumed === bytes.length ? "whole" : "cut" };
 }
 
+/** The bytes that frames were read from; unlike encodeFrame() it takes a payload that is no text. */
+function writeAgain(frames: Frame[]): Uint8Array {
+  return new Uint8Array(frames.flatMap(({ type, payload }) => {
+    const head = new Uint8Array(5);
+    head[0] = type.charCodeAt(0);
+    new DataView(head.buffer).setUint32(1, payload.length);
+    return [...head, ...payload];
+  }));
+}
+
+function isText({ payload }: Frame): boolean {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload);
+    return !/[\x00-\x1f\x7f-\x9f]/.test(text);
+  } catch {
+    return false;
+  }
+}
+
 const golden = (await Deno.readTextFile(new URL("../frames.txt", import.meta.url)))
   .split("\n").filter((line) => line !== "" && !line.startsWith("#"))
-  .map((line) => /^(\S+)\s+(?:(\d+) (?:text|bytes)|(long|cut))\s+(.*)$/.exec(line)!);
+  .map((line) => /^(\S+)\s+(?:(\d+) (text|bytes)|(long|cut))\s+(.*)$/.exec(line)!);
 
-for (const [, name, count, ending, hex] of golden) {
-  Deno.test(`FrameReader reads golden frame ${name}`, () => {
+for (const [, name, count, kind, ending, hex] of golden) {
+  Deno.test(`FrameReader reads golden frame ${name}, wherever it is cut`, () => {
     const bytes = readHex(hex!);
-    for (const piece of [bytes.length, bytes.length > 64 ? 1000 : 1]) {
-      const seen = read(bytes, piece);
+    const cuts = Array.from({ length: Math.min(bytes.length, 64) }, (_, at) => at + 1);
+    const readings = [
+      read(bytes, bytes.length),
+      read(bytes, bytes.length > 64 ? 1000 : 1),
+      ...cuts.map((first) => read(bytes, bytes.length, first)),
+    ];
+    for (const seen of readings) {
       assert.equal(seen.ending, ending ?? "whole");
-      if (count) assert.equal(seen.frames.length, Number(count));
+      const again = writeAgain(seen.frames);
+      assert.deepEqual(again, bytes.subarray(0, again.length));
+      if (count === undefined) continue;
+      assert.equal(seen.frames.length, Number(count));
+      assert.equal(seen.frames.every(isText), kind === "text");
     }
   });
 }

@@ -41,16 +41,16 @@ OPENPAM_C := $(SHIM) test/pam_app.c test/fake/openpam/libpam.c
 OPENPAM := -Itest/fake/openpam
 TIDY := $(wildcard shim/* test/*.sh tools/*.sh .ci/run test/fake/openpam/*.c test/fake/openpam/*/*.h) $(TEST_C)
 
-# $(call step,NAME,COMMAND,NOTE): one line when it goes well, all of the output when it does not.
-step = @out=$$({ $(2); } 2>&1) && printf '%-10s ok%s\n' $(1) '$(if $(3), ($(3)))' || \
-	{ printf '%s\n' "$$out"; printf '%-10s FAILED\n' $(1); exit 1; }
+# $(call step,NAME,COMMAND,NOTE): one line and what the command says after a dash when it goes well, else all of it.
+step = @if out=$$({ $(2); } 2>&1); then printf '%-10s ok%s\n' $(1) '$(if $(3), ($(3)))'; printf '%s\n' "$$out" | grep '^- ' || :; \
+	else printf '%s\n' "$$out"; printf '%-10s FAILED\n' $(1); exit 1; fi
 
 # $(call sandboxed,COMMAND): in the sandbox, or outside with the reason; the tests skip what they then cannot do.
 # Either way it fails if the machine is not as it was.
 sandboxed = @if why=$$(test/sandbox.sh --check); then test/untouched.sh test/sandbox.sh $(1); \
 	else echo "$$why"; test/untouched.sh $(1); fi
 
-.PHONY: help setup build install demo fake test soak test-distros check format lint types c-warnings clean FORCE
+.PHONY: help setup build install demo fake test soak test-distros check format lint types c-warnings analysis clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -84,7 +84,7 @@ soak: setup build ## the long runs: the installer killed at every step on all sy
 test-distros: setup build ## install and log in on Debian 12 and 13, as root and with a network (not part of check)
 	@$(CLEAN) test/untouched.sh test/distros.sh
 
-check: format lint types c-warnings test ## the four checks below, then the tests
+check: format lint types c-warnings analysis test ## the five checks below, then the tests
 
 format: setup ## layout of TypeScript, C and shell files
 	$(call step,$@,$(RUN) fmt --check && ! grep -nP '[ \r]$$|\t' $(TIDY))
@@ -102,6 +102,9 @@ c-warnings: setup ## C without a warning under gcc and clang
 # The branches for kernels that are not here: clang alone bears to be told so. SO_NOSIGPIPE is a name of theirs.
 OTHER_KERNELS = $(if $(filter clang,$(COMPILERS)),for k in FreeBSD NetBSD APPLE; do for f in $(SHIM); do \
 	clang $(COMPILE) $(OPENPAM) -U__linux__ -D__$${k}__ -DSO_NOSIGPIPE=0 -fsyntax-only $$f || exit; done; done,:)
+
+analysis: setup build/pam_wpam.so ## clang-tidy, cppcheck and gcc's analyzer on the module, and what is in it
+	$(call step,$@,tools/analysis.sh $(COMPILE))
 
 clean: ## remove build/
 	@rm -rf build

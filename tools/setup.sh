@@ -25,6 +25,26 @@ quietly() {
   return 1
 }
 
+apt_get() { apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=60 "$@"; }
+
+# Failing to refresh is left to the next apt command to report: the lists at hand may do.
+refresh() {
+  [ -n "${refreshed-}" ] || apt_get update >/dev/null 2>&1 || true
+  refreshed=1
+}
+
+may_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+# The sanitizers and libFuzzer of the clang that is here, or that apt would install.
+runtime_package() {
+  local major
+  if ! major=$(clang -dumpversion 2>/dev/null); then
+    may_install && refresh
+    major=$(apt-cache depends clang 2>/dev/null | sed -n 's/^ *Depends: clang-//p')
+  fi
+  if [ -n "$major" ]; then echo "libclang-rt-${major%%.*}-dev"; else echo clang; fi
+}
+
 missing=()
 # need PACKAGE COMMAND-OR-FILE...
 need() {
@@ -38,7 +58,12 @@ need() {
   done
 }
 need gcc gcc
+need binutils nm readelf strip
 need clang clang
+need "$(runtime_package)" "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null || echo none)"
+need clang-tidy clang-tidy
+need cppcheck cppcheck
+need valgrind valgrind
 need libc6-dev /usr/include/stdlib.h
 need libpam0g-dev /usr/include/security/pam_modules.h
 need npm npm
@@ -52,16 +77,6 @@ need procps pgrep pkill
 need perl-base perl
 need strace strace
 need sudo sudo
-
-apt_get() { apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=60 "$@"; }
-
-# Failing to refresh is left to the next apt command to report: the lists at hand may do.
-refresh() {
-  [ -n "${refreshed-}" ] || apt_get update >/dev/null 2>&1 || true
-  refreshed=1
-}
-
-may_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 if [ ${#missing[@]} = 0 ]; then
   say packages "all here"

@@ -27,6 +27,11 @@ const ALLOWED: readonly Row[] = [
     "Find out why by: wpam doctor",
   ],
   [
+    /^offline with a code/,
+    "Werbot could not decide, and this offline user had an offline code, which is spent now.",
+    "Find out why by: wpam doctor",
+  ],
+  [
     /^offline without a factor/,
     "Werbot could not be reached, and offline_factor=none asks offline users for nothing.",
     "Set offline_factor to required: whoever blocks the network gets in.",

@@ -17,6 +17,7 @@
 
 #define DEFAULT_CONFIG "/etc/wpam/wpam.conf"
 #define DEFAULT_LOG "/var/log/wpam.log"
+#define DEFAULT_OFFLINE "/var/lib/wpam/offline"
 #define EXPORT __attribute__((visibility("default")))
 #define MARK "wpam-authenticated"
 
@@ -91,7 +92,10 @@ static bool take_paths(struct login *login, char reason[REASON_MAX])
         const char *key;
         const char **value;
     } paths[] = {
-        {"config=", &login->config}, {"helper=", &login->helper}, {"log_file=", &login->log_file}};
+        {"config=", &login->config},
+        {"helper=", &login->helper},
+        {"log_file=", &login->log_file},
+        {"offline_dir=", &login->offline_dir}};
     for (int i = 0; i < login->argc; i++) {
         for (size_t k = 0; k < sizeof paths / sizeof *paths; k++) {
             size_t length = strlen(paths[k].key);
@@ -209,6 +213,7 @@ static int run_login(pam_handle_t *pamh, const char *user, int flags, int argc, 
         .config = DEFAULT_CONFIG,
         .helper = WPAM_HELPER,
         .log_file = DEFAULT_LOG,
+        .offline_dir = DEFAULT_OFFLINE,
         .argc = argc,
         .argv = argv,
     };

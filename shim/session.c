@@ -16,6 +16,7 @@ struct session {
     int64_t start_ms;         /* left of FIRST_FRAME_MS: hello and first frame */
     int64_t work_ms;          /* left of WORK_MS: runs while the helper works, not while the user types */
     size_t frames, bytes;
+    int spends;               /* offline codes that were tried */
     enum verdict verdict;
     struct frame closing;     /* the frame with the verdict */
     const char *line;         /* the helper's closing line, in that frame */
@@ -128,6 +129,21 @@ static bool ask(struct session *s, const struct frame *frame, char reason[REASON
     return sent;
 }
 
+/* Spends an offline code and tells the helper how that went; false with a reason when it may not ask. */
+static bool spend(struct session *s, const struct frame *frame, char reason[REASON_MAX])
+{
+    if (s->login->account || s->spends == SPENDS_MAX || !offline_is_name(frame->payload)) {
+        snprintf(reason, REASON_MAX, "the helper asked to spend what it may not");
+        return false;
+    }
+    s->spends++;
+    bool sent = send_text(s, 'D', offline_spend(s->login, frame->payload) ? "spent" : "refused");
+    if (!sent) {
+        snprintf(reason, REASON_MAX, "the helper did not take the answer");
+    }
+    return sent;
+}
+
 /* Returns what a log line says if it closes a login, else NULL; only a verdict may carry such a line. */
 static const char *closing_text(const char *line)
 {
@@ -187,6 +203,8 @@ static bool converse(struct session *s, char reason[REASON_MAX])
             good = ask(s, &frame, reason);
         } else if (frame.type == 'l' && is_log_line(frame.payload)) {
             log_line(s->login, frame.payload);
+        } else if (frame.type == 's') {
+            good = spend(s, &frame, reason);
         } else if (frame.type == 'v') {
             good = ended = take_verdict(s, &frame);
             if (!good) {

@@ -22,6 +22,7 @@ enum {
     REPLY_MAX = 512,          /* bytes of a reply that are passed on: PAM's own limit */
     SESSION_FRAMES = 256,     /* frames from the helper in one login */
     SESSION_BYTES = 1 << 20,  /* bytes from the helper in one login */
+    SPENDS_MAX = 3,           /* offline codes that one login may try */
     CONFIG_MAX = 16384,       /* bytes of the configuration file */
     ANCHORS_MAX = 1 << 20,    /* bytes of ca.pem */
     FIRST_FRAME_MS = 15000,   /* start of the helper to its first frame */
@@ -51,8 +52,8 @@ struct login {
     bool silent;              /* the application wants no messages */
     bool other_factor;        /* sshd itself reports another factor in this login */
     const char *user, *rhost, *tty, *service;
-    const char *config, *helper, *log_file;
-    int argc;                 /* the PAM line's arguments, the shim's own three among them */
+    const char *config, *helper, *log_file, *offline_dir;
+    int argc;                 /* the PAM line's arguments, the shim's own four among them */
     const char **argv;
     char nonce[33];
     char ref[9];
@@ -102,8 +103,13 @@ bool spawn_finish(struct helper *helper, int64_t patience_ms, char reason[REASON
 
 /* trust.c */
 bool trust_helper(const char *path, char real[], size_t size, char reason[REASON_MAX]);
+int trust_open_folder(const char *base, const char *name, char reason[REASON_MAX]);
 bool trust_read(const char *path, size_t limit, struct document *out, char reason[REASON_MAX]);
 void trust_free(struct document *document);
+
+/* offline.c */
+bool offline_is_name(const char *text);
+bool offline_spend(const struct login *login, const char *name);
 
 /* log.c */
 const char *log_text(const char *line, int *priority);

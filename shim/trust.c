@@ -1,7 +1,7 @@
 /*
  * trust.c: files and paths that nobody but root can have written.
  *
- * Reads and looks, never changes anything. Called by pam_wpam.c before the helper is started.
+ * Reads and looks, never changes anything. Called by pam_wpam.c before the helper is started, and by offline.c.
  */
 #include "shim.h"
 
@@ -94,6 +94,53 @@ bool trust_helper(const char *path, char real[], size_t size, char reason[REASON
                trust_path(part, resolved, sizeof resolved, reason);
     }
     return good;
+}
+
+/* Demands of a folder that it is safe, and that nobody else can look into it. */
+static bool closed(const char *path, const struct stat *st, char reason[REASON_MAX])
+{
+    if (!safe(path, st, reason)) {
+        return false;
+    }
+    if ((st->st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        snprintf(reason, REASON_MAX, "%.200s can be read by others (mode %04o): chmod 0700 %.200s", path,
+                 (unsigned)(st->st_mode & 07777), path);
+        return false;
+    }
+    return true;
+}
+
+/*
+ * Opens the folder `name` in the folder `base`, where neither may be a link: the base guarded as trust_path()
+ * demands, the folder itself closed to everybody else. -1 with a reason when one is not there or not safe.
+ */
+int trust_open_folder(const char *base, const char *name, char reason[REASON_MAX])
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    char real[PATH_MAX], path[PATH_MAX];
+    struct stat st;
+    if (!trust_path(base, real, sizeof real, reason)) {
+        return -1;
+    }
+    int length = snprintf(path, sizeof path, "%s/%s", base, name);
+    if (length < 0 || (size_t)length >= sizeof path) {
+        snprintf(reason, REASON_MAX, "%.200s…: path too long", base);
+        return -1;
+    }
+    int above = open(base, flags);
+    int fd = above < 0 ? -1 : openat(above, name, flags);
+    bool opened = fd >= 0 && fstat(fd, &st) == 0;
+    if (!opened) {
+        snprintf(reason, REASON_MAX, "%.200s: %s", above < 0 ? base : path, strerror(errno));
+    }
+    if (above >= 0) {
+        close(above);
+    }
+    if (fd >= 0 && !(opened && closed(path, &st, reason))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
 }
 
 /* Reads to the end or to `limit` + 1 bytes, whatever fstat said: the file may be growing. */

@@ -119,14 +119,14 @@ export const SETTINGS: { readonly [K in Key]: Setting<Settings[K]> } = {
   offline_users: {
     standard: "",
     range: "unix users, separated by commas",
-    meaning: "who may log in with another factor when Werbot cannot be reached",
+    meaning: "who may log in with another factor or an offline code when Werbot cannot be reached",
     read: (text) => text === "" ? [] : readUsers(text),
   },
   offline_factor: {
     standard: "required",
     range: "required or none",
     meaning:
-      "whether an offline login needs another factor; none lets in whoever blocks the network",
+      "whether an offline login needs another factor or a code; none lets in whoever blocks the network",
     read: oneOf("required", "none"),
   },
   key_logins: {
@@ -233,7 +233,7 @@ function readPair(place: string, line: string): Given | string {
 }
 
 /** The module's own arguments on the PAM line, paths that it has read; they count but are not settings. */
-const MODULES_OWN = /^(config|helper|log_file)=/;
+const MODULES_OWN = /^(config|helper|log_file|offline_dir)=/;
 
 function readLines(text: string): (Given | string)[] {
   return text.split("\n")

@@ -8,15 +8,18 @@ import { Connection, type Request } from "./api.ts";
 import { readAnchors, readSettings, type Settings } from "./config.ts";
 import { type Hello, VERSION } from "./hello.ts";
 import { type Fields, formatLine, type Level, redact, scrub } from "./log.ts";
-import { decide, levelOf, type Verdict } from "./policy.ts";
+import { nameCode } from "./offline.ts";
+import { decide, decideByCode, levelOf, takesCode, type Verdict } from "./policy.ts";
 import {
   type Answer,
   askAgain,
   type Code,
   CODE_PROMPT,
   ID_PROMPT,
+  OFFLINE_PROMPT,
   readCode,
   readId,
+  readOfflineCode,
 } from "./prompt.ts";
 import { Secret } from "./secret.ts";
 
@@ -25,6 +28,8 @@ export interface Shim {
   /** Asks the user; the answer is the bytes that were typed. */
   ask(prompt: string, echo: boolean): Promise<Uint8Array>;
   log(line: string): Promise<void>;
+  /** Spends the offline code of that name; false when this user has no such code, or it cannot be spent. */
+  spend(name: string): Promise<boolean>;
 }
 
 /** A login's end: the verdict and the log line that closes it. */
@@ -42,6 +47,9 @@ const EXHAUSTED: Verdict = {
 
 /** sshd has replaced the answers. */
 const BARRED: Verdict = { outcome: "denied", reason: "sshd does not let this user log in" };
+
+/** How often an offline code is asked for: with 80 random bits each, no lock-out is needed. */
+const CODE_TRIES = 3;
 
 /** Runs one login to its end; rejects only when the module goes away. */
 export async function login(hello: Hello, shim: Shim): Promise<Ending> {
@@ -113,7 +121,27 @@ class Login {
       connection?.close();
       return code ? BARRED : EXHAUSTED;
     }
-    return await this.#request(settings, connection, this.#werbotId!, code.value);
+    const verdict = await this.#request(settings, connection, this.#werbotId!, code.value);
+    return takesCode(verdict, this.#hello, settings)
+      ? await this.#askForOfflineCode(verdict, settings)
+      : verdict;
+  }
+
+  /** Lets in whoever has an offline code that the module can spend; an ill-formed one costs a try, and nothing else. */
+  async #askForOfflineCode(failure: Verdict, { echo_code }: Settings): Promise<Verdict> {
+    let text = OFFLINE_PROMPT;
+    for (let tries = 0; tries < CODE_TRIES; tries++) {
+      const answer = await this.#take(text, echo_code, readOfflineCode);
+      if (answer.kind === "junk") return BARRED;
+      if (answer.kind === "good") {
+        if (answer.value === undefined) return decideByCode(failure, "none");
+        const spent = await this.#shim.spend(await nameCode(answer.value));
+        if (spent) return decideByCode(failure, "spent");
+      }
+      const reason = answer.kind === "again" ? answer.reason : "That code is not valid.";
+      text = askAgain(OFFLINE_PROMPT, reason);
+    }
+    return decideByCode(failure, "bad");
   }
 
   /** Decides about a login that did not pass our authenticate: with a key, as a rule. */
@@ -170,15 +198,25 @@ class Login {
   ): Promise<Exclude<Answer<T>, { kind: "again" }> | undefined> {
     let text = prompt;
     for (;;) {
-      const bytes = await this.#shim.ask(text, echo);
-      this.#since = performance.now();
-      const answer = read(bytes);
-      bytes.fill(0);
+      const answer = await this.#take(text, echo, read);
       if (answer.kind !== "again") return answer;
       if (this.#reasks === attempts) return undefined;
       this.#reasks++;
       text = askAgain(prompt, answer.reason);
     }
+  }
+
+  /** Asks once, and wipes what was typed. */
+  async #take<T>(
+    prompt: string,
+    echo: boolean,
+    read: (answer: Uint8Array) => Answer<T>,
+  ): Promise<Answer<T>> {
+    const bytes = await this.#shim.ask(prompt, echo);
+    this.#since = performance.now();
+    const answer = read(bytes);
+    bytes.fill(0);
+    return answer;
   }
 
   #log(level: Level, event: string, fields: Fields): Promise<void> {

@@ -7,6 +7,7 @@
 import { encodeFrame, type Frame, FrameReader } from "./frame.ts";
 import { readHello } from "./hello.ts";
 import { login, type Shim } from "./login.ts";
+import { decodeText } from "./text.ts";
 
 const arrived: Frame[] = [];
 let wake = () => {};
@@ -34,14 +35,22 @@ async function send(type: string, payload: string): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
 }
 
+/** Sends a frame and waits for the one that answers it. */
+async function call(type: string, payload: string, answer: string): Promise<Uint8Array> {
+  await send(type, payload);
+  const frame = await receive();
+  if (frame.type !== answer) throw new Error(`frame ${answer} was due`);
+  return frame.payload;
+}
+
 const shim: Shim = {
-  async ask(prompt, echo) {
-    await send(echo ? "e" : "h", prompt);
-    const { type, payload } = await receive();
-    if (type !== "R") throw new Error("a reply was due");
-    return payload;
-  },
+  ask: (prompt, echo) => call(echo ? "e" : "h", prompt, "R"),
   log: (line) => send("l", line),
+  async spend(name) {
+    const word = decodeText(await call("s", name, "D"));
+    if (word !== "spent" && word !== "refused") throw new Error("a spend has two ends");
+    return word === "spent";
+  },
 };
 
 try {

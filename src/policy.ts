@@ -76,5 +76,28 @@ export function decide(result: Result, login: Circumstances, settings: Settings)
       reason: `offline without a factor: ${verdict.reason}`,
     };
   }
+  if (login.phase === "authenticate") return verdict;
   return { ...verdict, reason: `${verdict.reason}; offline access needs another factor` };
+}
+
+/** Tells whether an offline code may let in a login that Werbot could not judge. Where nothing can be asked, none may. */
+export function takesCode(
+  { outcome }: Verdict,
+  login: Pick<Circumstances, "user" | "phase">,
+  settings: Settings,
+): boolean {
+  return login.phase === "authenticate" && settings.offline_users.includes(login.user) &&
+    (outcome === "unreachable" || outcome === "undecided" || outcome === "untrusted");
+}
+
+/** What came of asking for an offline code: the module has spent it, there was none, or none that is good. */
+export type CodeEnd = "spent" | "none" | "bad";
+
+/** Decides a login that {@linkcode takesCode} allows a code, from what came of asking for it. */
+export function decideByCode({ outcome, reason }: Verdict, end: CodeEnd): Verdict {
+  if (end === "spent") {
+    return { outcome: "allowed", offline: true, reason: `offline with a code: ${reason}` };
+  }
+  const why = end === "none" ? "no offline code was given" : "the offline codes were refused";
+  return { outcome, reason: `${reason}; ${why}` };
 }

@@ -1,9 +1,10 @@
 /**
- * The two questions, and what counts as an answer.
+ * The questions, and what counts as an answer.
  *
  * Sends nothing itself: it judges answers and words the next prompt. Used by login.ts; its twin is
  * shim/prompt.c.
  */
+import { parseCode } from "./offline.ts";
 import { Secret } from "./secret.ts";
 import { decodeText } from "./text.ts";
 
@@ -11,6 +12,8 @@ import { decodeText } from "./text.ts";
 export const ID_PROMPT = "Enter your Werbot ID (email or username): ";
 /** The second question, word for word as specified. */
 export const CODE_PROMPT = "Enter your totp code (submit empty for U2F): ";
+/** The question to an offline user whom Werbot could not judge. */
+export const OFFLINE_PROMPT = "Werbot is unreachable. Enter an offline code: ";
 
 /** Bytes of a Werbot ID, at most. */
 export const ID_MAX = 254;
@@ -68,6 +71,16 @@ export function readCode(answer: Uint8Array): Answer<Code> {
 }
 
 const NOT_A_CODE = "A code is six digits.";
+
+/** Judges the answer to {@linkcode OFFLINE_PROMPT}: a code without a typing error, or undefined for an empty answer. */
+export function readOfflineCode(answer: Uint8Array): Answer<Secret | undefined> {
+  if (isJunk(answer)) return { kind: "junk" };
+  if (answer.length === 0) return { kind: "good", value: undefined };
+  const code = parseCode(decodeText(answer) ?? "");
+  return code instanceof Secret
+    ? { kind: "good", value: code }
+    : { kind: "again", reason: code.mistake };
+}
 
 /** Words the next prompt: the question, with the reason for asking it again before it. */
 export function askAgain(prompt: string, reason: string): string {

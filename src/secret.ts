@@ -1,7 +1,7 @@
 /**
  * Secrets: values that cannot print themselves.
  *
- * Used by config.ts, prompt.ts, api.ts and log.ts.
+ * Used by config.ts, prompt.ts, offline.ts, api.ts and log.ts.
  */
 
 /** What stands in every output where a secret would be. */

@@ -1,7 +1,7 @@
 /**
  * Text from bytes of strangers, strictly.
  *
- * Used by api.ts, config.ts and prompt.ts.
+ * Used by api.ts, config.ts, main.ts and prompt.ts.
  */
 
 /** Decodes UTF-8 as it stands, a byte-order mark included; undefined when the bytes are none. */

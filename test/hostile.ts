@@ -22,6 +22,11 @@ export const FAULTS: Record<string, RegExp> = {
   "prompt-over-limit": /too long or not printable/,
   "prompt-with-escape": /too long or not printable/,
   "prompt-not-utf8": /too long or not printable/,
+  "spends-four-times": /asked to spend what it may not/,
+  "spends-too-short-a-name": /asked to spend what it may not/,
+  "spends-a-name-and-more": /asked to spend what it may not/,
+  "spends-a-path": /asked to spend what it may not/,
+  "spends-upper-case": /asked to spend what it may not/,
   "log-of-two-lines": /too long or not printable/,
   "log-without-level": /unknown frame/,
   "log-that-closes": /unknown frame/,
@@ -42,26 +47,38 @@ export const HOSTILE_LIMIT = 20_000;
 
 const CLOSING = /^ERROR: login misconfigured user=alice rhost=\S+ ref=\w{8} reason="(.*)"$/;
 
-/** Compiles the hostile helper into a folder and returns the path of each faulty one, by its fault. */
-export async function makeHostileHelpers(folder: string): Promise<Record<string, string>> {
+/** Compiles the hostile helper into a folder; the program's arguments say what it does. */
+export async function compileHostileHelper(folder: string): Promise<string> {
   const program = `${folder}/hostile_helper`;
   await compile("hostile_helper.c", program);
   // The helper runs as another user.
   await Deno.chmod(folder, 0o755);
   await Deno.chmod(program, 0o755);
+  return program;
+}
+
+/** Writes a helper that runs a program with arguments. */
+export async function writeHelper(path: string, ...words: string[]): Promise<void> {
+  await Deno.writeTextFile(path, `#!/bin/sh\nexec ${words.join(" ")}\n`);
+  await Deno.chmod(path, 0o755);
+}
+
+/** Compiles the hostile helper into a folder and returns the path of each faulty one, by its fault. */
+export async function makeHostileHelpers(folder: string): Promise<Record<string, string>> {
+  const program = await compileHostileHelper(folder);
   const paths: Record<string, string> = {};
   for (const fault of Object.keys(FAULTS)) {
     paths[fault] = `${folder}/${fault}`;
     if (fault === "missing") continue;
-    await Deno.writeTextFile(paths[fault], `#!/bin/sh\nexec ${program} ${fault}\n`);
-    await Deno.chmod(paths[fault], fault === "not-executable" ? 0o644 : 0o755);
+    await writeHelper(paths[fault], program, fault);
+    if (fault === "not-executable") await Deno.chmod(paths[fault], 0o644);
   }
   return paths;
 }
 
 /** Fails unless the log holds exactly one line of the module's own, and that with the right reason. */
 export function checkHostileLog(fault: string, log: string[]): void {
-  const own = log.filter((line) => !line.startsWith("INFO: noise"));
+  const own = log.filter((line) => !/^(INFO: noise|WARN: offline code refused )/.test(line));
   assert.equal(own.length, 1, `${fault}: closing lines: ${own.join(" | ")}`);
   const reason = CLOSING.exec(own[0]!)?.[1] ?? "";
   assert.ok(FAULTS[fault]!.test(reason), `${fault}: ${own[0]}`);

@@ -35,7 +35,7 @@
 
 #include <security/pam_appl.h>
 
-enum { SIGNALS = 32, LINE_SIZE = 8192 };
+enum { SIGNALS = 32, LINE_SIZE = 32768 };
 
 /* Microseconds between two interruptions of the calls; none when 0. */
 static suseconds_t interruption;

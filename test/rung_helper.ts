@@ -62,7 +62,7 @@ export class FrameReader {
     const payload = this.#buffer.slice(5, 5 + this.#length());
     this.#buffer = this.#buffer.slice(5 + payload.length);
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload);
-    assert.match(type, /[ehlv]/, "unknown type");
+    assert.match(type, /[ehlsv]/, "unknown type");
     // deno-lint-ignore no-control-regex
     assert.doesNotMatch(text, /[\x00-\x1f\x7f-\x9f]/, "not printable");
     if (type === "l") assert.match(text, LINE);
@@ -223,6 +223,12 @@ async function playPhase(
       const { word, line } = readVerdict(frame, nonce);
       log.push(line);
       verdict = word;
+    } else if (frame.type === "s") {
+      assert.equal(phase, "authenticate", "the phase of a spend");
+      const { user, rhost } = stage.story.login;
+      const { spent, line } = stage.codes.spend(user, frame.text);
+      log.push(line.replace(" reason=", ` user=${user} rhost=${rhost} ref=${REF} reason=`));
+      await helper.send("D", spent ? "spent" : "refused");
     } else {
       output.push(frame.text);
       const reply = await stage.answer(frame.type === "e", frame.text);

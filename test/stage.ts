@@ -3,6 +3,7 @@
 // Called by test/rung_*.ts.
 
 import assert from "node:assert/strict";
+import { Codes } from "./codes.ts";
 import { Proxy } from "./fake/proxy.ts";
 import { type Certificate, type User, Werbot } from "./fake/werbot.ts";
 import {
@@ -44,6 +45,7 @@ export class Stage implements AsyncDisposable {
     readonly werbot: Werbot,
     readonly proxy: Proxy | null,
     readonly folder: string,
+    readonly codes: Codes,
     values: Placeholders,
   ) {
     this.values = values;
@@ -63,7 +65,9 @@ export class Stage implements AsyncDisposable {
     const { users } = options;
     const werbot = await Werbot.start(options);
     const proxy = story.proxy && await startProxy(story.proxy);
+    const folder = await Deno.makeTempDir({ prefix: "wpam-" });
     try {
+      const codes = await Codes.make(`${folder}/offline`);
       const { address, hostname, port, serviceID, serviceKey } = werbot;
       const first = users[0]!.id;
       const values = {
@@ -81,10 +85,12 @@ export class Stage implements AsyncDisposable {
         // tcpmux, which nobody has served for decades
         closed: "127.0.0.1:1",
         ...(proxy === null ? {} : { proxy: `${proxy.hostname}:${proxy.port}` }),
+        ...codes.values,
       };
       if (behave !== undefined) await werbot.behave(expandPlaceholders(behave, values));
-      return new Stage(story, werbot, proxy, await Deno.makeTempDir({ prefix: "wpam-" }), values);
+      return new Stage(story, werbot, proxy, folder, codes, values);
     } catch (error) {
+      await Deno.remove(folder, { recursive: true });
       await proxy?.[Symbol.asyncDispose]();
       await werbot[Symbol.asyncDispose]();
       throw error;
@@ -101,9 +107,10 @@ export class Stage implements AsyncDisposable {
     return this.#applyTraits("ca.pem", this.werbot.ca);
   }
 
-  /** The arguments of the PAM line, with their values. */
+  /** The arguments of the PAM line, with their values, and the module's own that says where the codes are. */
   get arguments(): string[] {
-    return this.story.arguments.map((argument) => expandPlaceholders(argument, this.values));
+    const own = this.story.arguments.map((argument) => expandPlaceholders(argument, this.values));
+    return [...own, `offline_dir=${this.codes.folder}`];
   }
 
   /** The variables of the environment, with their values. */
@@ -130,7 +137,13 @@ export class Stage implements AsyncDisposable {
       await Deno.writeTextFile(this.logFile, "", { mode: 0o640 });
     }
     for (const { file, trait, value } of this.story.files) {
-      const path = { folder, "wpam.log": this.logFile }[file as string] ?? `${folder}/${file}`;
+      const elsewhere: Record<string, string> = {
+        folder,
+        "wpam.log": this.logFile,
+        offline: this.codes.folder,
+        codes: `${this.codes.folder}/alice`,
+      };
+      const path = elsewhere[file] ?? `${folder}/${file}`;
       await applyTrait(path, trait, value);
     }
     return `${folder}/wpam.conf`;
@@ -179,6 +192,7 @@ export class Stage implements AsyncDisposable {
     const expected = Object.entries(this.story.sent)
       .map(([key, value]) => [key, expandPlaceholders(value, this.values)]);
     assert.deepEqual({ ...sent, ...Object.fromEntries(expected) }, sent, "the last request");
+    this.#judgeCodes();
     if (login.within !== null) {
       assert.ok(elapsed <= login.within, `took ${elapsed} ms, more than ${login.within} ms`);
     }
@@ -188,6 +202,17 @@ export class Stage implements AsyncDisposable {
       assert.ok(waited <= most, `waited ${waited} ms, more than ${most} ms`);
     }
     for (const text of [...log, ...output]) this.#searchSecrets(text);
+  }
+
+  /** Checks that a code is gone if it let somebody in, and only then. */
+  #judgeCodes(): void {
+    const { files, outcome } = this.story;
+    if (files.some(({ file }) => file === "offline" || file === "codes")) return;
+    const used = this.#dialogue.some(({ reply }) =>
+      reply.kind === "text" && /\{(offline|sloppy)_code\}/.test(reply.text)
+    );
+    assert.equal(this.codes.count("alice"), used && outcome === "allowed" ? 0 : 1, "codes left");
+    assert.equal(this.codes.count("bob"), 1, "codes left to somebody else");
   }
 
   /** Ends the fake server and the proxy and removes the files. */
@@ -330,7 +355,7 @@ async function applyTrait(path: string, trait: FileTrait["trait"], value: string
     await Deno.rename(path, `${path}.real`);
     return await Deno.symlink(`${path}.real`, path);
   }
-  await Deno.remove(path);
+  await Deno.remove(path, { recursive: true });
   if (trait === "directory") await Deno.mkdir(path);
   if (trait === "fifo") {
     const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();

@@ -55,7 +55,7 @@ export interface Login {
 
 /** One peculiarity of a file on the disk: `ca.pem mode 0666`. */
 export interface FileTrait {
-  file: "wpam.conf" | "ca.pem" | "folder" | "wpam.log";
+  file: "wpam.conf" | "ca.pem" | "folder" | "wpam.log" | "offline" | "codes";
   trait: "absent" | "link" | "directory" | "fifo" | "mode" | "owner" | "text";
   value: string;
 }
@@ -109,7 +109,7 @@ const EXCHANGE = new RegExp(
     String.raw`(null|no-array|fail|leave|bytes "(?:[0-9a-f]{2})*"|${JSON_STRING})$`,
 );
 const FILE_TRAIT =
-  /^(wpam\.conf|ca\.pem|folder|wpam\.log) (?:(absent|link|directory|fifo)|(mode|owner) (\d+)|(text) (".*"))$/;
+  /^(wpam\.conf|ca\.pem|folder|wpam\.log|offline|codes) (?:(absent|link|directory|fifo)|(mode|owner) (\d+)|(text) (".*"))$/;
 
 /** Parses the text of one story file; `name` is its path below test/scenarios/ without the ending. */
 export function parseStory(name: string, source: string): Story {

@@ -3,7 +3,9 @@
  * it ends itself can be a second one.
  *
  * It plays the part of a helper that somebody has taken over or that has a defect: whatever it does, the
- * module must refuse. It never touches files or the network. Compiled by test/hostile.ts and test/matrix_test.ts.
+ * module must refuse. Only as `spends NAME`, which asks first, and as `spends-at-once NAME` it is honest: it spends that
+ * offline code and obeys. It never touches files or the network. Compiled by test/hostile.ts, test/matrix_test.ts and
+ * test/offline_test.ts.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -13,10 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FRAME_MAX = 65536 };
+enum { FRAME_MAX = 65536, TRIES = 4 };
 
 static const char line[] = "INFO: login allowed by a hostile helper";
 static const char noise[] = "INFO: noise";
+static const char unused[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 static char nonce[33];
 
 static void write_all(const void *data, size_t length)
@@ -53,6 +56,13 @@ static void send_verdict(const char *sent_nonce)
     send_frame('v', text);
 }
 
+static void send_refusal(void)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text, "denied %s WARN: login denied", nonce);
+    send_frame('v', text);
+}
+
 static void send_filled(char type, uint32_t length, char filling)
 {
     char *text = malloc(length);
@@ -78,20 +88,40 @@ static bool read_all(void *data, size_t length)
     return true;
 }
 
+/* Reads the next frame and returns its type; the payload is cut off by a NUL. */
+static char read_frame(char payload[FRAME_MAX + 1])
+{
+    unsigned char head[5];
+    if (!read_all(head, sizeof head)) {
+        _exit(0);
+    }
+    size_t length = (size_t)head[1] << 24 | (size_t)head[2] << 16 | (size_t)head[3] << 8 | head[4];
+    if (length > FRAME_MAX || !read_all(payload, length)) {
+        _exit(0);
+    }
+    payload[length] = '\0';
+    return (char)head[0];
+}
+
 /* Reads the hello, as far as this login's nonce and its end. */
 static void read_hello(void)
 {
-    static char payload[FRAME_MAX];
-    unsigned char head[5] = {0};
-    while (head[0] != 'B' && read_all(head, sizeof head)) {
-        size_t length = (size_t)head[1] << 24 | (size_t)head[2] << 16 | (size_t)head[3] << 8 | head[4];
-        if (length > sizeof payload || !read_all(payload, length)) {
-            _exit(0);
-        }
-        if (head[0] == 'N' && length == 32) {
-            memcpy(nonce, payload, length);
+    static char payload[FRAME_MAX + 1];
+    char type = '\0';
+    while (type != 'B') {
+        type = read_frame(payload);
+        if (type == 'N' && strlen(payload) == 32) {
+            memcpy(nonce, payload, 32);
         }
     }
+}
+
+/* Spends an offline code; true if the module says so. */
+static bool spend(const char *name)
+{
+    static char payload[FRAME_MAX + 1];
+    send_frame('s', name);
+    return read_frame(payload) == 'D' && strcmp(payload, "spent") == 0;
 }
 
 static _Noreturn void sleep_on(void)
@@ -147,6 +177,40 @@ int main(int argc, char **argv)
         send_frame('e', "Password\033[8m: ");
     } else if (strcmp(mode, "prompt-not-utf8") == 0) {
         send_frame('e', "Password\xff: ");
+    } else if (strncmp(mode, "spends", 6) == 0 && argc > 2) {
+        static char payload[FRAME_MAX + 1];
+        if (strcmp(mode, "spends") == 0) {
+            send_frame('e', "Ready? ");
+            (void)read_frame(payload);
+        }
+        bool spent = spend(argv[2]);
+        if (strcmp(mode, "spends-and-fails") == 0) {
+            return 1;
+        }
+        if (spent) {
+            send_verdict(nonce);
+        } else {
+            send_refusal();
+        }
+    } else if (strcmp(mode, "spends-four-times") == 0) {
+        for (int i = 0; i < TRIES; i++) {
+            (void)spend(unused);
+        }
+        send_verdict(nonce);
+    } else if (strcmp(mode, "spends-too-short-a-name") == 0) {
+        (void)spend(unused + 1);
+        send_verdict(nonce);
+    } else if (strcmp(mode, "spends-a-name-and-more") == 0) {
+        char text[128];
+        (void)snprintf(text, sizeof text, "%s/..", unused);
+        (void)spend(text);
+        send_verdict(nonce);
+    } else if (strcmp(mode, "spends-a-path") == 0) {
+        (void)spend("../../../../../../../../../../../../../../../../../../etc/passwd");
+        send_verdict(nonce);
+    } else if (strcmp(mode, "spends-upper-case") == 0) {
+        (void)spend("ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789");
+        send_verdict(nonce);
     } else if (strcmp(mode, "log-of-two-lines") == 0) {
         send_frame('l', "INFO: one\nINFO: two");
     } else if (strcmp(mode, "log-without-level") == 0) {

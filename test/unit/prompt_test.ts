@@ -3,7 +3,16 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CODE_PROMPT, ID_PROMPT, readCode, readId } from "../../src/prompt.ts";
+import { formatCode, makeCode } from "../../src/offline.ts";
+import {
+  CODE_PROMPT,
+  ID_PROMPT,
+  OFFLINE_PROMPT,
+  readCode,
+  readId,
+  readOfflineCode,
+} from "../../src/prompt.ts";
+import { Secret } from "../../src/secret.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const junk = (length: number) => bytes("\b\n\r\x7fINCORRECT".repeat(40).slice(0, length));
@@ -13,6 +22,7 @@ const code = (text: string) => readCode(bytes(text));
 Deno.test("prompts stand word for word as specified", () => {
   assert.equal(ID_PROMPT, "Enter your Werbot ID (email or username): ");
   assert.equal(CODE_PROMPT, "Enter your totp code (submit empty for U2F): ");
+  assert.equal(OFFLINE_PROMPT, "Werbot is unreachable. Enter an offline code: ");
 });
 
 Deno.test("readId() trims and takes 1 to 254 bytes", () => {
@@ -73,6 +83,19 @@ Deno.test("readId() and readCode() know sshd's junk at every length", () => {
   assert.equal(readCode(junk(6)).kind, "junk");
   for (const length of [1, 5, 7, 14, 200]) assert.equal(readCode(junk(length)).kind, "again");
   assert.equal(readId(bytes("\b\n\r\x7fINCORRECU")).kind, "again");
+});
+
+Deno.test("readOfflineCode() takes a code, or nothing, and knows junk at every length", () => {
+  const made = makeCode();
+  const read = readOfflineCode(bytes(formatCode(made)));
+  assert.ok(read.kind === "good" && read.value instanceof Secret);
+  assert.equal(read.value.reveal(), made.reveal());
+  assert.deepEqual(readOfflineCode(bytes("")), { kind: "good", value: undefined });
+  for (const length of [1, 17, 20, 254]) {
+    assert.equal(readOfflineCode(junk(length)).kind, "junk");
+  }
+  const bad = [bytes(" "), bytes("K7M2"), Uint8Array.of(0xff), bytes(`\0${made.reveal()}`)];
+  for (const answer of bad) assert.equal(readOfflineCode(answer).kind, "again");
 });
 
 Deno.test("readId() lets no answer through that the contract forbids", () => {

@@ -7,7 +7,6 @@ timeout = 1
 
 [login]
 factor = publickey
-waits = 1 s
 
 [werbot]
 behave = silence
@@ -15,12 +14,13 @@ behave = silence
 [dialogue]
 echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+echo "Werbot is unreachable. Enter an offline code: " <- ""
 
 [outcome]
 undecided
 
 [log]
-ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="no answer within 1 s"
+ERROR: login undecided user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="no answer within 1 s; no offline code was given"
 
 [requests]
 connections = 1

@@ -10,12 +10,13 @@ behave = tls-alert
 [dialogue]
 echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+echo "Werbot is unreachable. Enter an offline code: " <- ""
 
 [outcome]
 untrusted
 
 [log]
-ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="received fatal alert: HandshakeFailure"
+ERROR: login untrusted user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="received fatal alert: HandshakeFailure; no offline code was given"
 
 [requests]
 requests = 0

@@ -1,8 +1,8 @@
-# A gateway's 504 is no way in for a listed user with a key.
+# Werbot gives no usable answer: a user who is not listed with a key does not get in, and no offline code is asked for.
 
 [config]
 {standard}
-offline_users = alice
+offline_users = bob
 
 [login]
 factor = publickey

@@ -1,11 +1,8 @@
-# A listed user with a key whom Werbot refuses stays refused.
+# Werbot refuses: a listed user does not get in, and no offline code is asked for.
 
 [config]
 {standard}
 offline_users = alice
-
-[login]
-factor = publickey
 
 [dialogue]
 echo "Enter your Werbot ID (email or username): " <- "alice@example.com"

@@ -1,4 +1,4 @@
-# A listed user with a key whom Werbot lets in is logged like everybody.
+# Werbot lets in: a listed user with a key is let in, and no offline code is asked for.
 
 [config]
 {standard}

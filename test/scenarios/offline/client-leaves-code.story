@@ -1,4 +1,4 @@
-# When Werbot cannot be reached, a listed user with a key as another factor gets in, with a warning.
+# A client that goes away when it is asked for an offline code leaves nothing behind.
 
 [config]
 server_url = {closed}
@@ -6,18 +6,15 @@ service_id = {id}
 service_key = {key}
 offline_users = alice
 
-[login]
-factor = publickey
-
 [dialogue]
 echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+echo "Werbot is unreachable. Enter an offline code: " <- leave
 
 [outcome]
-allowed
+left
 
 [log]
-WARN: {...} user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{...}"
 
 [requests]
 connections = 0

@@ -1,10 +1,10 @@
-# Being listed alone is not enough when Werbot cannot be reached.
+# Werbot cannot be reached: a user who is not listed does not get in, and no offline code is asked for.
 
 [config]
 server_url = {closed}
 service_id = {id}
 service_key = {key}
-offline_users = alice
+offline_users = bob
 
 [dialogue]
 echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
@@ -14,7 +14,7 @@ echo "Enter your totp code (submit empty for U2F): " <- "{code}"
 unreachable
 
 [log]
-ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{...}"
+ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{closed}: Connection refused"
 
 [requests]
 connections = 0

@@ -1,0 +1,30 @@
+# A folder of offline codes that others can read refuses them, and the log says what to do.
+
+[config]
+server_url = {closed}
+service_id = {id}
+service_key = {key}
+offline_users = alice
+
+[files]
+codes mode 0750
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+echo "Werbot is unreachable. Enter an offline code: " <- "{offline_code}"
+echo "That code is not valid. Werbot is unreachable. Enter an offline code: " <- ""
+
+[outcome]
+unreachable
+
+[log]
+WARN: offline code refused user={user} rhost={rhost} ref={ref} reason="{...}/offline/alice can be read by others (mode 0750): chmod 0700 {...}/offline/alice"
+ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{closed}: Connection refused; no offline code was given"
+
+[requests]
+connections = 0
+requests = 0
+
+[rungs]
+pam

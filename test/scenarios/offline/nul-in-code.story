@@ -1,0 +1,27 @@
+# A NUL, which no application can send, is no part of an offline code either.
+
+[config]
+server_url = {closed}
+service_id = {id}
+service_key = {key}
+offline_users = alice
+
+[dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+echo "Werbot is unreachable. Enter an offline code: " <- bytes "004b374d32"
+echo "An offline code has 17 letters and digits. Werbot is unreachable. Enter an offline code: " <- bytes "ff"
+echo "An offline code has 17 letters and digits. Werbot is unreachable. Enter an offline code: " <- ""
+
+[outcome]
+unreachable
+
+[log]
+ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{closed}: Connection refused; no offline code was given"
+
+[requests]
+connections = 0
+requests = 0
+
+[rungs]
+helper

@@ -51,15 +51,34 @@ export const FILE_CHECKS: readonly Check[] = [
     title: "What wpam keeps for itself is private",
     needs: [],
     root: true,
-    run: ({ host: { view } }) =>
-      [STATE, `${STATE}/offline`, `${STATE}/installed.json`].flatMap((path) => {
+    run: (context) => {
+      const { view } = context.host;
+      const { offline } = getPlaces(context);
+      const why = "It can hold what helps a stranger in.";
+      return [STATE, offline, `${STATE}/installed.json`].flatMap((path) => {
         const status = view.status(path);
         if (status === undefined) return [];
         const wanted = status.kind === "folder" ? "0700" : "0600";
-        return checkPrivate(path, status, wanted, "It can hold what helps a stranger in.");
-      }),
+        return checkPrivate(path, status, wanted, why);
+      }).concat(view.list(offline).flatMap((name) => checkCodes(view, `${offline}/${name}`)));
+    },
   },
 ];
+
+/** Looks at the folder of a user's offline codes by the rules by which the module refuses them. */
+function checkCodes(view: View, path: string): Seen[] {
+  const why = "The module refuses the offline codes in it.";
+  const status = view.status(path);
+  if (status === undefined) return [];
+  if (status.kind !== "folder") {
+    return [error(`${path} is no folder.`, {
+      where: path,
+      why,
+      mend: "Find out who put it there, and remove it.",
+    })];
+  }
+  return [...checkOwner(view, path, why), ...checkPrivate(path, status, "0700", why)];
+}
 
 function checkConf(context: Context): Seen[] {
   const { view } = context.host;

@@ -6,11 +6,13 @@
 import { type Check, type Context, error, type Seen, Unchecked, warning } from "./check.ts";
 import { getPlaces, getSettings } from "./checks_conf.ts";
 import { askSshd, type View } from "./host.ts";
+import { findCodes } from "./offline_codes.ts";
 import { findOurLines } from "./our_lines.ts";
 import { visit } from "./visitors.ts";
 
-const CODES = "/var/lib/wpam/offline";
 const MAX_NAMES = 3;
+/** So few codes are left that new ones should be made. */
+const LOW = 3;
 
 export const USER_CHECKS: readonly Check[] = [
   {
@@ -91,7 +93,9 @@ async function checkOfflineUsers(context: Context): Promise<Seen[]> {
         mend: "Correct the name, or take it out of offline_users.",
       })];
     }
-    if (offline_factor === "none" || view.list(`${CODES}/${name}`).length > 0) return [];
+    const left = countCodes(context, name);
+    if (left > 0) return left > LOW ? [] : [tellLow(name, left)];
+    if (offline_factor === "none") return [];
     const effective = await askSshd(host, visit(host, name));
     if ("cause" in effective || typeof known === "boolean") return [];
     const methods = effective.get("authenticationmethods") ?? "any";
@@ -101,13 +105,28 @@ async function checkOfflineUsers(context: Context): Promise<Seen[]> {
     const why = keyFirst ? "has no key" : "shows no other factor at a login";
     return [warning(`The offline user ${name} ${why}, and is refused while Werbot is down.`, {
       where,
-      why: "offline_factor is required: a login without another factor is refused.",
+      why: "offline_factor is required, and there are no offline codes for this user.",
       mend: keyFirst
-        ? `Give ${name} a public key in ~/.ssh/authorized_keys.`
-        : `Have sshd ask for a key too: wpam install --login key,werbot`,
+        ? `Give ${name} a public key, or offline codes: wpam offline codes ${name}`
+        : `Have sshd ask for a key too (wpam install --login key,werbot), or make offline codes: ` +
+          `wpam offline codes ${name}`,
     })];
   }));
   return findings.flat();
+}
+
+function countCodes(context: Context, name: string): number {
+  return findCodes(context.host.view, getPlaces(context).offline, name).names.length;
+}
+
+function tellLow(name: string, left: number): Seen {
+  return warning(
+    `The offline user ${name} has ${left} offline code${left === 1 ? "" : "s"} left.`,
+    {
+      why: "When they are used up, this user is refused while Werbot is down.",
+      mend: `Make new ones, and hand them out on paper: wpam offline codes ${name}`,
+    },
+  );
 }
 
 async function checkKeyLogins(context: Context): Promise<Seen[]> {
@@ -142,7 +161,10 @@ async function checkEmergencyWay(context: Context): Promise<Seen[]> {
   const admins = new Set(["root", ...listAdmins(view)]);
   const trusted = users.filter(({ name, uid }) => uid === 0 || admins.has(name));
   if (trusted.some(({ name }) => hasPassword(name))) return [];
-  const leave = getSettings(context).key_logins === "leave";
+  const { key_logins, offline_users } = getSettings(context);
+  const hasCode = (name: string) => offline_users.includes(name) && countCodes(context, name) > 0;
+  if (trusted.some(({ name }) => hasCode(name))) return [];
+  const leave = key_logins === "leave";
   const byKey = await Promise.all(
     trusted.filter((user) => leave && hasKey(view, user)).map(async ({ name }) => {
       const effective = await askSshd(host, visit(host, name));
@@ -152,7 +174,7 @@ async function checkEmergencyWay(context: Context): Promise<Seen[]> {
   );
   if (byKey.includes(true)) return [];
   return [warning("No administrator can get in while Werbot cannot be reached.", {
-    why: "None has a password for the console, and none a key that sshd accepts alone.",
+    why: "None has a password for the console, a key that sshd accepts alone, or an offline code.",
     mend: "Give root a password for the console (passwd root), or a key with key_logins=leave.",
   })];
 }

@@ -84,6 +84,20 @@ export interface LogOptions {
   readonly json?: boolean;
 }
 
+/** What `wpam offline codes` was asked for. */
+export interface CodesOptions {
+  readonly user: string;
+  readonly count: number;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** What `wpam offline revoke` was asked for. */
+export interface RevokeOptions {
+  readonly user: string;
+  readonly json?: boolean;
+}
+
 /** One action a subcommand; each returns the exit code. */
 export interface Actions {
   install(options: InstallOptions): Promise<number>;
@@ -94,6 +108,9 @@ export interface Actions {
   doctor(options: DoctorOptions): Promise<number>;
   test(options: TestOptions): Promise<number>;
   log(options: LogOptions): Promise<number>;
+  offlineCodes(options: CodesOptions): Promise<number>;
+  offlineList(options: PlainOptions): Promise<number>;
+  offlineRevoke(options: RevokeOptions): Promise<number>;
 }
 
 /** How to write, for help and for complaints about the command line. */
@@ -130,8 +147,8 @@ export async function runCommand(
     getOutHelpWidth: () => 80,
   });
   program.exitOverride().configureHelp({ subcommandTerm: (command) => command.name() });
-  const add = (name: string, summary: string, description: string) =>
-    program.command(name).summary(summary).description(description)
+  const add = (name: string, summary: string, description: string, above = program) =>
+    above.command(name).summary(summary).description(description)
       .usage("[OPTIONS]").helpOption("--help", "print this help").allowExcessArguments(false);
 
   addInstallOptions(add(
@@ -187,6 +204,35 @@ export async function runCommand(
   )).action((ref: string | undefined, options: LogOptions) =>
     run(actions.log)({ ...options, ...ref !== undefined && { ref } })
   );
+  const offline = add(
+    "offline",
+    "make, count and end the codes for when Werbot is down",
+    "Makes, counts and ends the codes by which users in offline_users get in while Werbot cannot be reached.",
+  ).usage("COMMAND [OPTIONS]").helpCommand(false);
+  addCodesOptions(add(
+    "codes",
+    "make new codes for a user, and show them once",
+    "Makes new codes for a user in the place of those that he has, and shows them once. Each lets him in once, " +
+      "while Werbot cannot be reached.",
+    offline,
+  )).action((user: string, options: CodesOptions) =>
+    run(actions.offlineCodes)({ ...options, user })
+  );
+  addJson(add(
+    "list",
+    "tell who has how many codes left",
+    "Tells who has how many codes left, and when one was last used.",
+    offline,
+  )).action(run(actions.offlineList));
+  addJson(add(
+    "revoke",
+    "end all codes of a user, at once",
+    "Ends all codes of a user, at once: the paper was lost, or the user has left.",
+    offline,
+  )).argument("<user>", "the unix user").usage("USER [OPTIONS]")
+    .action((user: string, options: RevokeOptions) =>
+      run(actions.offlineRevoke)({ ...options, user })
+    );
   addUninstallOptions(add(
     "uninstall",
     "take wpam out of this machine's logins, and nothing else",
@@ -320,6 +366,21 @@ function addLogOptions(command: Command): Command {
       new Option("--since <TIME>", "those of the last 30s, 15m, 1h or 7d").argParser(readAge),
     );
   return addJson(command);
+}
+
+function addCodesOptions(command: Command): Command {
+  command.argument("<user>", "the unix user").usage("USER [OPTIONS]")
+    .addOption(
+      new Option("--count <N>", "how many, from 1 to 100").argParser(readCount).default(10),
+    )
+    .option("--yes", "do not ask whether the old ones may go; for scripts");
+  return addJson(command);
+}
+
+function readCount(text: string): number {
+  const count = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= 100) return count;
+  throw new InvalidArgumentError("It must be from 1 to 100.");
 }
 
 function readAge(text: string): number {

@@ -21,6 +21,7 @@ import { findParts, findSettings, type Parts } from "./found.ts";
 import { type Host, openView, probeHost, testSshd } from "./host.ts";
 import { INSTALLED, readInstalled } from "./installed.ts";
 import { writeManual } from "./manual.ts";
+import { offerCodes } from "./offline.ts";
 import { type InstallPlan, planInstall, type Refused } from "./plan.ts";
 import {
   askForAll,
@@ -59,10 +60,23 @@ export async function install(given: InstallOptions, world: World): Promise<numb
   const parts = findParts(view, world.home);
 
   const transaction = options.dryRun ? undefined : await beginChange(view, report);
+  let exit: number;
   try {
-    return await run(host, options, world, parts, transaction, story);
+    exit = await run(host, options, world, parts, transaction, story);
   } finally {
     transaction?.close();
+  }
+  const asked = options.offlineUsers !== undefined && transaction !== undefined && view.live;
+  if (asked && exit === EXIT.done) await offer(host, world);
+  return exit;
+}
+
+/** Offers offline codes. The installation is over by then, and nothing that fails here speaks against it. */
+async function offer(host: Host, world: World): Promise<void> {
+  try {
+    await offerCodes(host, world);
+  } catch (error) {
+    world.report.mark("warning", tell(error));
   }
 }
 

@@ -11,6 +11,7 @@ import { toText } from "./host.ts";
 import { doctor } from "./doctor.ts";
 import { install } from "./install.ts";
 import { log } from "./log.ts";
+import { offlineCodes, offlineList, offlineRevoke } from "./offline.ts";
 import { Report, type Screen, Stop } from "./report.ts";
 import { rollBack } from "./rollback.ts";
 import { status } from "./status.ts";
@@ -189,6 +190,9 @@ async function main(): Promise<number> {
     doctor: command("doctor", doctor),
     test: command("test", test),
     log: command("log", log),
+    offlineCodes: command("offline codes", offlineCodes),
+    offlineList: command("offline list", offlineList),
+    offlineRevoke: command("offline revoke", offlineRevoke),
   };
   return await runCommand(Deno.args, VERSION, actions, {
     out: (text) => write(Deno.stdout, text),

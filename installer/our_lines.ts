@@ -21,12 +21,16 @@ export interface Places {
   readonly conf: string;
   readonly anchors: string;
   readonly log: string;
+  /** The folder of the offline codes. */
+  readonly offline: string;
   /** Undefined: the one that is compiled in. */
   readonly helper: string | undefined;
 }
 
 const CONF = "/etc/wpam/wpam.conf";
 const LOG = "/var/log/wpam.log";
+/** The folder of the offline codes, by default. */
+export const OFFLINE = "/var/lib/wpam/offline";
 
 /** Lists the lines that a login of some services comes to, those of included files among them. */
 export function findOurLines(pam: Source, services: readonly string[]): OurLine[] {
@@ -61,6 +65,7 @@ export function findPlaces(words: readonly string[]): Places {
     conf,
     anchors: conf.replace(/[^/]+$/, "ca.pem"),
     log: read("log_file") ?? LOG,
+    offline: read("offline_dir") ?? OFFLINE,
     helper: read("helper"),
   };
 }

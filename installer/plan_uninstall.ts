@@ -6,6 +6,7 @@
  */
 import type { Host } from "./host.ts";
 import { INSTALLED } from "./installed.ts";
+import { OFFLINE } from "./our_lines.ts";
 import { nameModule, parsePamFile, removeModule } from "./pam_file.ts";
 import { canLogIn, CONF, LOG, makeReload, USER } from "./plan.ts";
 import { findService, isVendor, listServices, readSshd } from "./sources.ts";
@@ -213,8 +214,8 @@ function removeFiles({ view }: Host, paths: readonly string[], title: string): S
 
 function planPurge(host: Host): Step[] {
   const { view } = host;
-  const files = [CONF, ...view.glob(`${LOG}*`), ...view.glob("/var/lib/wpam/offline/*/*")];
-  const folders = [...view.glob("/var/lib/wpam/offline/*"), "/var/lib/wpam/offline"];
+  const files = [CONF, ...view.glob(`${LOG}*`), ...view.glob(`${OFFLINE}/*/*`)];
+  const folders = [...view.glob(`${OFFLINE}/*`), OFFLINE];
   const title = "Remove settings, log and offline codes";
   return [
     ...files.map((path) => ({ kind: "waste", path, remove: true, title }) as const),

@@ -7,6 +7,8 @@ import { EXIT, requireRoot } from "./change.ts";
 import type { PlainOptions } from "./command.ts";
 import { askSshd, type Host, openView, probeHost } from "./host.ts";
 import { INSTALLED, type Installed, readInstalled } from "./installed.ts";
+import { listCodes } from "./offline_codes.ts";
+import { OFFLINE } from "./our_lines.ts";
 import { nameModule } from "./pam_file.ts";
 import { expandStack } from "./pam_stack.ts";
 import { CONF, listWanted, LOG } from "./plan.ts";
@@ -73,6 +75,10 @@ export async function status(options: PlainOptions, { report, uid }: World): Pro
     keyLogins: conf.get("key_logins")?.toString() ?? "check",
     installed: installed?.when ?? null,
     lastLogin: lastLogin ?? null,
+    offlineCodes: listCodes(view, OFFLINE).map(({ user, names }) => ({
+      user,
+      codes: names.length,
+    })),
   };
   show(report, facts, mistakes);
   if (pending?.state === "unfinished") {
@@ -97,6 +103,7 @@ type Facts = Readonly<{
   keyLogins: string;
   installed: string | null;
   lastLogin: LastLogin | null;
+  offlineCodes: readonly { readonly user: string; readonly codes: number }[];
 }>;
 
 function show(report: Report, facts: Facts, mistakes: readonly string[]): void {
@@ -127,6 +134,8 @@ function show(report: Report, facts: Facts, mistakes: readonly string[]): void {
     ["set up", facts.installed ?? "unknown"],
     ["last login", facts.lastLogin ? tellLogin(facts.lastLogin) : "none in the log"],
   ];
+  const codes = facts.offlineCodes.map(({ user, codes }) => `${user} ${codes}`);
+  if (codes.length > 0) rows.push(["codes left", codes.join(", ")]);
   for (const [name, value] of rows) report.say(`  ${name!.padEnd(12)}${value}`);
 }
 

@@ -4,7 +4,7 @@
  *
  * The new text is written beside the live file, as .NAME.wpam-new, and renamed over it; until the change is over
  * .NAME.wpam-old is a second name of the old inode. Nothing is written in place, no link is followed, and what is
- * renamed is synced before, its folder after. Called by transaction.ts, timer.ts and users.ts.
+ * renamed is synced before, its folder after. Called by transaction.ts, timer.ts, users.ts and the files of offline codes.
  */
 import { toBytes, type View } from "./host.ts";
 import type { Attributes } from "./journal.ts";

@@ -128,8 +128,9 @@ function list(title: string, sign: string, steps: readonly Step[]): string {
 }
 
 const AFTER =
-  "\nLogins do not ask Werbot any more. Settings and log are kept (--purge removes them).";
-const AFTER_PURGE = "\nLogins do not ask Werbot any more, and settings and log are gone.";
+  "\nLogins do not ask Werbot any more. Settings, log and offline codes are kept (--purge removes them).";
+const AFTER_PURGE =
+  "\nLogins do not ask Werbot any more, and settings, log and offline codes are gone.";
 
 async function verify(host: Host): Promise<string[]> {
   const complaint = host.view.live && host.sshd ? await testSshd(host) : undefined;

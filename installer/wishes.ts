@@ -188,7 +188,9 @@ export function warnOfSettings({ login, values }: Wishes): string[] {
       ? ["Any certificate of the server is accepted: whoever is in the middle can let himself in."]
       : [],
     ...says("offline_users")
-      ? ["While Werbot cannot be reached, offline users get in by another factor alone."]
+      ? [
+        "While Werbot cannot be reached, offline users get in by another factor or an offline code.",
+      ]
       : ["While Werbot cannot be reached, nobody gets in through wpam; keep a console or a key."],
   ];
 }

@@ -218,6 +218,12 @@ const FAULTS: readonly (readonly [string, Wishes, Kind, RegExp])[] = [
     /^error canary-unreachable: .*offline without a factor/,
   ],
   [
+    "a Werbot that cannot be reached, for a user who is asked for an offline code",
+    { conf: "service_key = k\nhttp_proxy = http://127.0.0.1:1\noffline_users = alice\n" },
+    "wrong-code",
+    /^error canary-unreachable: .*no offline code was given/,
+  ],
+  [
     "a wrong service key",
     { conf: "service_key = another\n" },
     "wrong-code",

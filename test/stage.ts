@@ -165,7 +165,10 @@ export class Stage implements AsyncDisposable {
     if (reply.kind !== "text") return reply;
     const text = expandPlaceholders(reply.text, this.values);
     // A short answer would be found in many a line by chance.
-    if ((!echo || prompt.includes("code")) && text.length > 4) this.#secrets.add(text);
+    if ((!echo || prompt.includes("code")) && text.length > 4) {
+      // An offline code is kept in another form than it is typed in.
+      for (const form of [text, text.replace(/[ -]/g, "").toUpperCase()]) this.#secrets.add(form);
+    }
     return { kind: "text", text };
   }
 

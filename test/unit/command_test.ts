@@ -19,9 +19,10 @@ async function run(...words: string[]): Promise<Outcome> {
     return Promise.resolve(7);
   };
   const actions = Object.fromEntries(
-    ["install", "uninstall", "confirm", "status", "rollback", "doctor", "test", "log"].map((
-      name,
-    ) => [name, action(name)]),
+    [
+      ...["install", "uninstall", "confirm", "status", "rollback", "doctor", "test", "log"],
+      ...["offlineCodes", "offlineList", "offlineRevoke"],
+    ].map((name) => [name, action(name)]),
   ) as unknown as Actions;
   outcome.code = await runCommand(words, "1.2.3", actions, {
     out: (text) => outcome.out += text,
@@ -98,12 +99,43 @@ Deno.test("install reads times", async () => {
   }
 });
 
+Deno.test("offline has three commands of its own", async () => {
+  for (
+    const [words, name, options] of [
+      [["codes", "alice"], "offlineCodes", { user: "alice", count: 10 }],
+      [["codes", "alice", "--count", "3", "--yes", "--json"], "offlineCodes", {
+        user: "alice",
+        count: 3,
+        yes: true,
+        json: true,
+      }],
+      [["list"], "offlineList", {}],
+      [["revoke", "alice", "--json"], "offlineRevoke", { user: "alice", json: true }],
+    ] as const
+  ) {
+    const { code, called } = await run("offline", ...words);
+    assert.equal(code, 7);
+    assert.deepEqual(called as unknown, [{ name, options }]);
+  }
+  for (const count of ["0", "101", "-1", "ten", ""]) {
+    const { code, err } = await run("offline", "codes", "alice", "--count", count);
+    assert.equal(code, 2);
+    assert.match(err, /It must be from 1 to 100\.\n$/);
+  }
+  const { out } = await run("offline", "--help");
+  for (const name of ["codes", "list", "revoke"]) {
+    assert.match(out, new RegExp(`^  ${name} {2,}[a-z]`, "m"));
+  }
+});
+
 Deno.test("runCommand() refuses a line that makes no sense, in one line, with 2", async () => {
   for (
     const [words, sentence] of [
       [["frobnicate"], /unknown command 'frobnicate'/],
       [["install", "--bogus"], /unknown option '--bogus'/],
       [["install", "here"], /too many arguments/],
+      [["offline", "frobnicate"], /unknown command 'frobnicate'/],
+      [["offline", "codes"], /missing required argument 'user'/],
       [["install", "--login", "code"], /Allowed choices are password,werbot, key,werbot, werbot/],
       [["install", "--service", "../shadow"], /must be the name of a file in \/etc\/pam\.d/],
       [["install", "--accept-risk", "all"], /Allowed choices are lose-ssh/],
@@ -119,7 +151,12 @@ Deno.test("runCommand() refuses a line that makes no sense, in one line, with 2"
 
 Deno.test("help and version go to standard output and end with 0", async () => {
   assert.equal((await run("--version")).out, "wpam 1.2.3\n");
-  for (const words of [["--help"], ["install", "--help"], ["status", "--help"]]) {
+  for (
+    const words of [["--help"], ["install", "--help"], ["status", "--help"], [
+      "offline",
+      "--help",
+    ], ["offline", "codes", "--help"]]
+  ) {
     const { code, out, err } = await run(...words);
     assert.deepEqual([code, err], [0, ""]);
     for (const line of out.split("\n")) assert.ok(line.length <= 80, line);
@@ -128,7 +165,7 @@ Deno.test("help and version go to standard output and end with 0", async () => {
 
 Deno.test("help names every command, and nothing that is for the timer", async () => {
   const { out } = await run("--help");
-  for (const name of ["install", "confirm", "rollback", "status", "uninstall"]) {
+  for (const name of ["install", "confirm", "rollback", "status", "offline", "uninstall"]) {
     assert.match(out, new RegExp(`^  ${name} {2,}[a-z]`, "m"));
   }
   assert.doesNotMatch((await run("rollback", "--help")).out, /--id|--wait/);

@@ -148,11 +148,11 @@ Deno.test("readSettings() names place and nearest key of each mistake", () => {
 });
 
 Deno.test("readSettings() counts the module's own arguments, and takes them for no settings", () => {
-  const own = ["config=/etc/other.conf", "log_file=/x", "helper=/x"];
+  const own = ["config=/etc/other.conf", "log_file=/x", "helper=/x", "offline_dir=/x"];
   assert.equal(settings("", own[0]!, "timeout=5", ...own.slice(1)).timeout, 5);
   assert.deepEqual(mistakes(standard, own[0]!, "timeot=5", ...own.slice(1), "debug"), [
     'PAM argument 2: unknown key "timeot": did you mean timeout?',
-    'PAM argument 5: no "=" in it: write debug = value',
+    'PAM argument 6: no "=" in it: write debug = value',
   ]);
   assert.match(mistakes(`${standard}${own[0]}\n`)[0]!, /^wpam\.conf line 4: unknown key/);
 });

@@ -63,8 +63,8 @@ export async function offlineCodes(options: CodesOptions, world: World): Promise
   return report.finish("offline codes", EXIT.done, { result: "made", ...facts });
 }
 
-/** Makes codes and shows them; the old ones go when the new ones cannot be lost any more. */
-async function makeCodes(
+/** Makes codes and shows them; the old ones go when the new ones cannot be lost any more. Throws a sentence. */
+export async function makeCodes(
   machine: Machine,
   folder: string,
   old: Codes,

@@ -1,10 +1,13 @@
 /**
- * installer/offline_codes.ts: new codes are on the disk before old ones go, and what a folder says of its codes.
+ * installer/offline_codes.ts and offline.ts: new codes are on the disk before they are shown, old ones go after that, and
+ * what a folder says of its codes.
  */
 import assert from "node:assert/strict";
 import { openView } from "../../installer/host.ts";
+import { makeCodes } from "../../installer/offline.ts";
 import { findCodes, listCodes, putCodes, removeCodes } from "../../installer/offline_codes.ts";
 import { OFFLINE } from "../../installer/our_lines.ts";
+import { Report } from "../../installer/report.ts";
 import { type Machine, type Operations, operations } from "../../installer/transaction.ts";
 
 const NAMES = ["a", "b", "c"].map((digit) => digit.repeat(64));
@@ -84,6 +87,30 @@ Deno.test("putCodes() refuses a folder from which the module takes no code", () 
     spoil(`${image.folder}${OFFLINE}/alice`);
     assert.throws(() => image.put([NAMES[1]!]), /is no folder of root's alone/);
   }
+});
+
+Deno.test("makeCodes() shows codes that are on the disk, and removes the old ones after that", async () => {
+  using image = new Image();
+  image.put(NAMES);
+  const old = image.find();
+  image.calls.length = 0;
+  const write = (text: string) => void image.calls.push(/-[0-9A-Z]{5}\n/.test(text) ? "show" : "");
+  const report = new Report({ write, terminal: false, colour: false, utf8: true });
+  const codes = await makeCodes(image.machine, OFFLINE, old, 2, report);
+  assert.equal(codes.length, 2);
+  const sync = `sync ${OFFLINE}/alice`;
+  assert.deepEqual(
+    image.calls.filter((call) => call !== "").map((call) => call.replace(/\/[0-9a-f]{64}$/, "/*")),
+    [
+      ...codes.flatMap(() => [`writeNew ${OFFLINE}/alice/*`, `${sync}/*`]),
+      sync,
+      "show",
+      ...NAMES.map(() => `remove ${OFFLINE}/alice/*`),
+      sync,
+    ],
+  );
+  assert.equal(image.find().names.length, 2);
+  assert.ok(NAMES.every((name) => !image.find().names.includes(name)));
 });
 
 Deno.test("removeCodes() goes past a code that a login has spent, and syncs", () => {

@@ -15,12 +15,13 @@ FAKE_PAM_FAULT=pam_getenv
 [dialogue]
 echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+echo "Werbot is unreachable. Enter an offline code: " <- ""
 
 [outcome]
 unreachable
 
 [log]
-ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{closed}: Connection refused; offline access needs another factor"
+ERROR: login unreachable user={user} werbot_id=alice@example.com rhost={rhost} method=totp ms={ms} ref={ref} reason="{closed}: Connection refused; no offline code was given"
 
 [requests]
 connections = 0

@@ -2,6 +2,7 @@
 // the module is not as it should be. It needs neither root nor PAM. Called by `deno test`.
 
 import assert from "node:assert/strict";
+import { formatCode, makeCode } from "../src/offline.ts";
 import { findMissing, findParts, makeTest } from "./installed.ts";
 import {
   buildHello,
@@ -67,6 +68,31 @@ test("the helper ends at once when the module goes away while Werbot is asked", 
     await helper.checkLeaving();
     await werbot.until(() => werbot.unfinished === 1);
   }));
+
+for (const [type, word] of [["D", "spent"], ["R", "spent"], ["D", "perhaps"]] as const) {
+  test(`the helper gives no verdict when ${type} ${word} answers what it did not ask`, async () => {
+    const config = "[config]\nserver_url = {closed}\nservice_id = {id}\nservice_key = {key}\n" +
+      "offline_users = alice\n";
+    const story = parseStory("spend", `# A code.\n[outcome]\nallowed\n${config}`);
+    await using stage = await Stage.set(story);
+    await using helper = new Helper(findParts().helper, true);
+    for (const frame of buildHello(stage, "authenticate", makeNonce())) await helper.send(...frame);
+    const asks = type === "D" && word === "spent" ? 1 : 3;
+    const replies = ["alice@example.com", "123456", formatCode(makeCode())];
+    for (const reply of replies.slice(0, asks - 1)) {
+      await helper.frames.next();
+      await helper.send("R", reply);
+    }
+    await helper.frames.next();
+    if (asks === 3) {
+      await helper.send("R", replies[2]!);
+      assert.equal((await helper.frames.next())?.type, "s");
+    }
+    await helper.send(type, word);
+    assert.equal(await helper.frames.next(), null);
+    assert.deepEqual(await helper.end(), { status: 1, complaints: "" });
+  });
+}
 
 for (
   const [fault, spoil] of [

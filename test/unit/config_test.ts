@@ -169,6 +169,9 @@ Deno.test("readSettings() has no default server and no default key", () => {
 Deno.test("readSettings() reports text that is not UTF-8, once", () => {
   const result = readSettings(new Uint8Array([0x61, 0xff]), []);
   assert.deepEqual(result, { mistakes: ["wpam.conf: not valid UTF-8"] });
+  const onLine = readSettings(undefined, [new Uint8Array([0x61, 0xff])]);
+  assert.ok("mistakes" in onLine);
+  assert.equal(onLine.mistakes[0], "PAM argument 1: not valid UTF-8");
 });
 
 Deno.test("readSettings() never shows a value, wherever a secret was put by mistake", () => {
@@ -214,7 +217,13 @@ Deno.test("readAnchors() demands a certificate", () => {
   const pem = "-----BEGIN CERTIFICATE-----\nMIIBVjCB/aADAgEC\n-----END CERTIFICATE-----\n";
   assert.equal(readAnchors(bytes(`# ours\n${pem}`)), `# ours\n${pem}`);
   for (
-    const text of ["", "garbage", pem.replace("MII", "AAA"), pem.replace("BEGIN CERT", "BEGIN KEY")]
+    const text of [
+      "",
+      "garbage",
+      pem.replace("MII", "AAA"),
+      pem.replace("MII", "MI"),
+      pem.replace("BEGIN CERT", "BEGIN KEY"),
+    ]
   ) {
     assert.ok(typeof readAnchors(bytes(text)) === "object", text);
   }

@@ -2,6 +2,7 @@
  * src/log.ts and src/secret.ts: no input can make two lines, forge a field or print a secret.
  */
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import fc from "fast-check";
 import { formatLine, redact, scrub } from "../../src/log.ts";
 import { REDACTED, Secret } from "../../src/secret.ts";
@@ -55,6 +56,7 @@ Deno.test("Secret cannot print itself", () => {
     JSON.stringify({ secret }),
     Deno.inspect(secret),
     Deno.inspect({ deep: [secret] }),
+    inspect(secret),
     Object.keys(secret).join(),
     JSON.stringify(Object.entries(secret)),
   ].join("\n");

@@ -53,12 +53,12 @@ sandboxed = @if why=$$(test/sandbox.sh --check); then test/untouched.sh test/san
 .PHONY: help setup build install demo fake test soak test-distros check format lint types c-warnings analysis clean FORCE
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 19
 
 setup: ## fetch what building and testing need (as root also system packages; no service)
 	@tools/setup.sh
 
-build: build/pam_wpam.so build/wpam-auth build/wpam ## build module, helper and command (FLAVOUR=standalone|bundle)
+build: build/pam_wpam.so build/wpam-auth build/wpam build/share/made ## build module, helper and command (FLAVOUR=standalone|bundle)
 
 install: build ## copy what was built below DESTDIR/usr (or PREFIX=/usr/local); `wpam install` then sets it up
 	@install -d -m 755 "$(DESTDIR)$(HOME_DIR)" "$(DESTDIR)$(PREFIX)/bin"
@@ -67,6 +67,9 @@ install: build ## copy what was built below DESTDIR/usr (or PREFIX=/usr/local); 
 	@install -C -m 644 build/wpam.js build/pam_wpam.so $$(ls build/wpam-auth.js 2>&-) "$(DESTDIR)$(HOME_DIR)"
 	@install -C -m 711 build/deno "$(DESTDIR)$(HOME_DIR)"
 	@ln -sfn ../lib/wpam/$(VERSION)/wpam "$(DESTDIR)$(PREFIX)/bin/wpam"
+	@cd build/share && find man bash-completion zsh fish -type f | while read -r file; do \
+		install -d -m 755 "$(DESTDIR)$(PREFIX)/share/$${file%/*}" && \
+		install -C -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/$$file" || exit; done
 	@echo "$(DESTDIR)$(HOME_DIR) is complete. Nothing is set up yet. Next, as root: wpam install"
 
 demo: setup build build/pam_app ## show a login in a throw-away sandbox (KEEP=1 leaves it open)
@@ -93,7 +96,7 @@ lint: setup ## Deno's linter
 	$(call step,$@,$(RUN) lint)
 
 types: setup ## TypeScript types
-	$(call step,$@,$(RUN) check $(wildcard src installer test))
+	$(call step,$@,$(RUN) check src installer packaging test)
 
 c-warnings: setup ## C without a warning under gcc and clang
 	$(call step,$@,for cc in $(COMPILERS); do for f in $(SHIM) $(TEST_C); do $$cc $(COMPILE) -c -o /dev/null $$f || exit; done; \
@@ -132,6 +135,10 @@ build/wpam-auth: $(wildcard src/*.ts) tools/build-helper.sh tools/package-lock.j
 # After the helper, whose build clears away the Deno beside it.
 build/wpam: $(wildcard installer/*.ts src/*.ts) tools/build-command.sh tools/package-lock.json build/wpam-auth build/settings
 	@$(CLEAN) tools/build-command.sh
+
+# Manual pages and completions, from the code's own tables.
+build/share/made: $(wildcard packaging/*.ts packaging/man/* installer/*.ts src/*.ts) deno.json
+	$(call step,manual,rm -rf build/share && $(RUN) run -A --no-check --cached-only packaging/main.ts build/share && touch $@)
 
 # Changes only when a setting does, so that what depends on it is built anew.
 build/settings: export SETTINGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(HOME_DIR) $(FLAVOUR) $(DENORT_BIN)

@@ -131,8 +131,25 @@ export async function runCommand(
   streams: Streams,
 ): Promise<number> {
   let code = 0;
+  const program = buildProgram(version, actions, streams, (exit) => code = exit);
+  try {
+    await program.parseAsync(words, { from: "user" });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : USAGE;
+  }
+}
+
+/** Builds the table of subcommands and options; an action that has run hands its exit code to `ended`. */
+export function buildProgram(
+  version: string,
+  actions: Actions,
+  streams: Streams,
+  ended: (code: number) => void,
+): Command {
   const run = <T>(action: (options: T) => Promise<number>) => async (options: T) => {
-    code = await action(options);
+    ended(await action(options));
   };
   const program = new Command("wpam")
     .description("Two-factor login for SSH with Werbot.")
@@ -239,14 +256,7 @@ export async function runCommand(
     "Takes wpam out of this machine's logins, and nothing else: later edits of these files by hand stay. " +
       "Settings and log stay too, for another `wpam install`.",
   )).action(run(actions.uninstall));
-
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return code;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : USAGE;
-  }
+  return program;
 }
 
 function addJson(command: Command): Command {

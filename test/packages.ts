@@ -1,0 +1,74 @@
+/**
+ * What packaging/ ships, read by the programs that it is for: mandoc, man, zsh, fish, fail2ban and logrotate.
+ *
+ * Not part of `make test`: it needs those programs. Run by `make test-packages`.
+ */
+import assert from "node:assert/strict";
+import { REFUSALS } from "./refusals.ts";
+
+const TOP = new URL("../", import.meta.url).pathname;
+const SHARE = `${TOP}build/share`;
+const PAGES = ["man8/wpam.8", "man8/pam_wpam.8", "man5/wpam.conf.5"];
+
+/** Runs a program, which must end well; returns what it wrote. */
+async function run(...[program, ...args]: string[]): Promise<{ out: string; err: string }> {
+  const { success, stdout, stderr } = await new Deno.Command(program!, {
+    args,
+    stdin: "null",
+    env: { LC_ALL: "C.UTF-8", MANROFFSEQ: "", MANWIDTH: "80" },
+  }).output();
+  const out = new TextDecoder().decode(stdout);
+  const err = new TextDecoder().decode(stderr);
+  assert.ok(success, `${program} ${args.join(" ")}: ${out}${err}`);
+  return { out, err };
+}
+
+Deno.test("mandoc and man have nothing to say about the manual pages", async () => {
+  for (const page of PAGES) {
+    await run("mandoc", "-T", "lint", "-W", "warning", `${SHARE}/man/${page}`);
+    const args = ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", `${SHARE}/man/${page}`];
+    assert.equal((await run("man", ...args)).err, "");
+  }
+});
+
+Deno.test("zsh reads its completion", async () => {
+  await run("zsh", "-n", `${SHARE}/zsh/site-functions/_wpam`);
+});
+
+Deno.test("fish offers subcommands, options and choices", async () => {
+  const file = `${SHARE}/fish/vendor_completions.d/wpam.fish`;
+  const ask = async (line: string) =>
+    (await run("fish", "-c", `source ${file}; complete -C '${line}'`)).out.trim().split("\n")
+      .map((offer) => offer.split("\t")[0]);
+  assert.deepEqual(await ask("wpam inst"), ["install"]);
+  assert.deepEqual(await ask("wpam install --log"), ["--login"]);
+  assert.deepEqual(await ask("wpam uninstall --accept-risk "), ["lose-ssh"]);
+  assert.deepEqual(await ask("wpam confirm --js"), ["--json"]);
+});
+
+Deno.test("fail2ban finds the address of each refusal, and no forged one", async () => {
+  const filter = `${TOP}packaging/fail2ban/wpam.conf`;
+  for (const [line, address] of REFUSALS) {
+    // Without a match it tells so with its exit code; then nothing is written.
+    const { stdout } = await new Deno.Command("fail2ban-regex", {
+      args: ["--out", "ip", line, filter],
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout).trim(), address ?? "", line);
+  }
+});
+
+Deno.test("fail2ban and logrotate read the files that a package lays down", async () => {
+  await run("logrotate", "--debug", `${TOP}packaging/logrotate/wpam`);
+  const folder = await Deno.makeTempDir();
+  await run("cp", "-r", "/etc/fail2ban/.", folder);
+  await run("cp", `${TOP}packaging/fail2ban/wpam.conf`, `${folder}/filter.d/wpam.conf`);
+  const jail = await Deno.readTextFile(`${TOP}packaging/fail2ban/jail.conf`);
+  await Deno.writeTextFile(`${folder}/jail.d/wpam.conf`, jail.replace("false", "true"));
+  await run("touch", `${folder}/wpam.log`);
+  await Deno.writeTextFile(
+    `${folder}/jail.d/zz.conf`,
+    `[wpam]\nlogpath = ${folder}/wpam.log\n[sshd]\nenabled = false\n`,
+  );
+  assert.match((await run("fail2ban-client", "-c", folder, "-d")).out, /'add', 'wpam'/);
+  await Deno.remove(folder, { recursive: true });
+});

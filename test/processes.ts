@@ -82,11 +82,14 @@ export function listDescriptors(pid: number): Map<number, string> {
   return new Map(found.sort(([a], [b]) => a - b));
 }
 
-/** Returns the KiB that a process takes, shared ones in proportion (PSS); 0 once it has ended. */
-export function readPss(pid: number): number {
+/**
+ * Returns KiB of memory that a process takes: all, shared ones in proportion (`Pss`), or what it has written itself
+ * (`Anonymous`); 0 once it has ended.
+ */
+export function readMemory(pid: number, kind: "Pss" | "Anonymous"): number {
   try {
     const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
-    return Number(/^Pss: +(\d+) kB$/m.exec(text)?.[1] ?? 0);
+    return Number(new RegExp(`^${kind}: +(\\d+) kB$`, "m").exec(text)?.[1] ?? 0);
   } catch {
     return 0;
   }

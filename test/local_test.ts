@@ -159,10 +159,11 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
       `server_url = 127.0.0.1:1\nservice_id = ${serviceID}\nservice_key = ${serviceKey}\n` +
       "offline_users = alice, bob, carol\n"
     );
-    const shown = await site.use(program, site.werbot.code(ID), []);
+    const noCode: Dialogue = [[/Enter an offline code: $/, "\n"]];
+    const shown = await site.use(program, site.werbot.code(ID), noCode);
     assert.doesNotMatch(shown, program.shows);
     const [line, ...more] = await site.readLog();
-    assert.match(line!, /^ERROR: login unreachable .*; offline access needs another factor"$/);
+    assert.match(line!, /^ERROR: login unreachable .*; no offline code was given"$/);
     assert.deepEqual(more, []);
   });
 }

@@ -30,16 +30,17 @@ EXPORTS := -Wl,--version-script=shim/pam_wpam.map
 PREFIX := /usr
 HOME_DIR := $(PREFIX)/lib/wpam/$(VERSION)
 DEFINE := -D_GNU_SOURCE -DWPAM_VERSION='"$(VERSION)"' -DWPAM_HELPER='"$(HOME_DIR)/wpam-auth"'
-COMPILE := $(CPPFLAGS) -std=c11 $(HARD) $(WARN) $(DEFINE) $(CFLAGS)
+COMPILE = $(CPPFLAGS) -std=c11 $(HARD) $(WARN) $(DEFINE) $(CFLAGS)
 # A laptop may do with one compiler, CI may not.
 COMPILERS := $(if $(CI),gcc clang,$(foreach c,gcc clang,$(if $(shell command -v $(c) 2>&-),$(c))))
 
 SHIM := $(wildcard shim/*.c)
+HEADERS := $(wildcard shim/*.h)
 TEST_C := $(wildcard test/*.c test/*/*.c)
 # The shim and the scripted application once more, under OpenPAM's names and numbers.
 OPENPAM_C := $(SHIM) test/pam_app.c test/fake/openpam/libpam.c
 OPENPAM := -Itest/fake/openpam
-TIDY := $(wildcard shim/* test/*.sh tools/*.sh .ci/run test/fake/openpam/*.c test/fake/openpam/*/*.h) $(TEST_C)
+TIDY := $(wildcard shim/* test/*.sh test/*/*.sh test/*/*.h tools/*.sh .ci/run test/fake/openpam/*.c test/fake/openpam/*/*.h) $(TEST_C)
 
 # $(call step,NAME,COMMAND,NOTE): one line and what the command says after a dash when it goes well, else all of it.
 step = @if out=$$({ $(2); } 2>&1); then printf '%-10s ok%s\n' $(1) '$(if $(3), ($(3)))'; printf '%s\n' "$$out" | grep '^- ' || :; \
@@ -50,7 +51,13 @@ step = @if out=$$({ $(2); } 2>&1); then printf '%-10s ok%s\n' $(1) '$(if $(3), (
 sandboxed = @if why=$$(test/sandbox.sh --check); then test/untouched.sh test/sandbox.sh $(1); \
 	else echo "$$why"; test/untouched.sh $(1); fi
 
-.PHONY: help setup build install demo fake test soak test-distros check format lint types c-warnings analysis clean FORCE
+# The tests in which the C parts can be watched; one dot a story.
+WATCHED = $(RUN) test -A --reporter=dot test/pam_test.ts test/unit/shim_test.ts
+
+# Under valgrind, which takes a second to begin, only the stories in which the module itself has something to do.
+VALGRIND := hostile/ answers/ settings/ log/ account/
+
+.PHONY: help setup build install demo fake test sanitize fuzz soak test-distros check format lint types c-warnings analysis clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 19
@@ -81,13 +88,21 @@ fake: setup ## run the fake Werbot server by hand (ARGS=--help tells how)
 test: setup build build/pam_app build/frame_test build/openpam/pam_app build/openpam/pam_wpam.so ## run the tests, with real logins where this machine allows a sandbox
 	$(call sandboxed,$(RUN) test -A --sanitize-ops --sanitize-resources test/)
 
+sanitize: setup build build/asan/pam_wpam.so build/asan/pam_app build/asan/frame_test build/valgrind build/fuzz/session ## play the stories with the C parts under ASan, UBSan and valgrind
+	$(call sandboxed,env WATCHER=asan $(WATCHED))
+	$(if $(CI)$(shell command -v valgrind 2>&-),$(call sandboxed,env WATCHER=valgrind $(WATCHED) -- $(VALGRIND)),@echo "- left out: valgrind is not installed")
+	$(call step,corpus,test/fuzz.sh replay)
+
+fuzz: setup build/fuzz/session ## feed the shim whatever a fuzzer makes up, for FUZZ_SECONDS (30)
+	$(call step,$@,test/fuzz.sh run)
+
 soak: setup build ## the long runs: the installer killed at every step on all systems (not part of check)
 	$(call sandboxed,env SOAK=1 $(RUN) test -A test/kill_test.ts)
 
 test-distros: setup build ## install and log in on Debian 12 and 13, as root and with a network (not part of check)
 	@$(CLEAN) test/untouched.sh test/distros.sh
 
-check: format lint types c-warnings analysis test ## the five checks below, then the tests
+check: format lint types c-warnings analysis test sanitize fuzz ## the five checks below, the tests, and the C parts watched and fuzzed
 
 format: setup ## layout of TypeScript, C and shell files
 	$(call step,$@,$(RUN) fmt --check && ! grep -nP '[ \r]$$|\t' $(TIDY))
@@ -112,13 +127,18 @@ analysis: setup build/pam_wpam.so ## clang-tidy, cppcheck and gcc's analyzer on 
 clean: ## remove build/
 	@rm -rf build
 
-build/pam_wpam.so: $(SHIM) shim/shim.h shim/platform.h shim/pam_wpam.map build/settings
+# The C parts as they ship, and in build/asan once more with sanitizers.
+build/asan/%: CFLAGS += -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE
+# The sanitizer must find libcrypt before pam_unix loads it, or it calls nothing in its place.
+build/asan/%: LINK := -Wl,--no-as-needed -lcrypt
+
+build/pam_wpam.so build/asan/pam_wpam.so: $(SHIM) $(HEADERS) shim/pam_wpam.map build/settings
 	$(call step,module,$(CC) $(COMPILE) -shared -o $@ $(SHIM) $(LINK) $(EXPORTS) $(LDFLAGS) -lpam)
 
-build/pam_app: test/pam_app.c build/settings
+build/pam_app build/asan/pam_app: test/pam_app.c build/settings
 	$(call step,pam_app,$(CC) $(COMPILE) -o $@ $< $(LINK) $(LDFLAGS) -lpam)
 
-build/openpam/pam_wpam.so: $(SHIM) shim/shim.h shim/platform.h shim/pam_wpam.map $(wildcard test/fake/openpam/*/*.h) build/settings
+build/openpam/pam_wpam.so: $(SHIM) $(HEADERS) shim/pam_wpam.map $(wildcard test/fake/openpam/*/*.h) build/settings
 	@mkdir -p build/openpam
 	$(call step,openpam,$(CC) $(COMPILE) $(OPENPAM) -shared -o $@ $(SHIM) $(LINK:%,-z,defs=%) $(EXPORTS) $(LDFLAGS))
 
@@ -126,8 +146,14 @@ build/openpam/pam_app: test/pam_app.c test/fake/openpam/libpam.c $(wildcard test
 	@mkdir -p build/openpam
 	$(call step,openpam,$(CC) $(COMPILE) $(OPENPAM) -fvisibility=default -rdynamic -o $@ $(filter %.c,$^) $(LINK) $(LDFLAGS))
 
-build/frame_test: test/unit/frame_test.c shim/frame.c shim/platform.c shim/shim.h shim/platform.h build/settings
+build/frame_test build/asan/frame_test: test/unit/frame_test.c shim/frame.c shim/platform.c $(HEADERS) build/settings
 	$(call step,frame_test,$(CC) $(COMPILE) -o $@ $(filter %.c,$^) $(LINK) $(LDFLAGS) -lpam)
+
+build/fuzz/session: $(wildcard test/fuzz/*.[ch] test/fuzz/build.sh) $(SHIM) $(HEADERS) build/settings
+	$(call step,targets,test/fuzz/build.sh $(COMPILE))
+
+build/valgrind: test/valgrind.sh build/pam_wpam.so build/pam_app build/frame_test
+	@mkdir -p $@ && install -m 755 $< $@/pam_app && install -m 755 $< $@/frame_test && ln -sf ../pam_wpam.so $@ && touch $@
 
 build/wpam-auth: $(wildcard src/*.ts) tools/build-helper.sh tools/package-lock.json build/settings
 	@$(CLEAN) tools/build-helper.sh
@@ -143,5 +169,5 @@ build/share/made: $(wildcard packaging/*.ts packaging/man/* installer/*.ts src/*
 # Changes only when a setting does, so that what depends on it is built anew.
 build/settings: export SETTINGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(HOME_DIR) $(FLAVOUR) $(DENORT_BIN)
 build/settings: FORCE
-	@mkdir -p build
+	@mkdir -p build/asan
 	@printf '%s\n' "$$SETTINGS" | cmp -s - $@ || printf '%s\n' "$$SETTINGS" >$@

@@ -1,6 +1,6 @@
 // Where the parts under test are: in build/ for an ordinary user, and installed as on a real machine
-// inside test/sandbox.sh, because there the helper runs as the user wpam. It never changes anything
-// outside the sandbox. Called by the *_test.ts files of the ladder.
+// inside test/sandbox.sh, because there the helper runs as the user wpam. `make sanitize` chooses other
+// C parts. It never changes anything outside the sandbox. Called by the *_test.ts files of the ladder.
 
 import assert from "node:assert/strict";
 
@@ -8,6 +8,9 @@ const BUILD = new URL("../build", import.meta.url).pathname;
 const { version: VERSION } = JSON.parse(
   Deno.readTextFileSync(new URL("../deno.json", import.meta.url)),
 ) as { version: string };
+
+/** What watches the C parts for errors of memory: `asan`, `valgrind`, or nothing. */
+export const WATCHER = Deno.env.get("WATCHER") ?? "";
 
 /** Whether the tests run inside test/sandbox.sh. */
 export const SANDBOX = Deno.env.get("WPAM_SANDBOX") === "1";
@@ -23,16 +26,16 @@ export interface Parts {
 
 /** Returns the parts under test; inside the sandbox they are installed first, as root and only once. */
 export function findParts(): Parts {
-  const app = `${BUILD}/pam_app`;
+  const app = locate("pam_app");
   const pam = "Linux-PAM";
-  if (!SANDBOX) return { module: `${BUILD}/pam_wpam.so`, helper: `${BUILD}/wpam-auth`, app, pam };
+  if (!SANDBOX) return { module: locate("pam_wpam.so"), helper: locate("wpam-auth"), app, pam };
   const folder = `/usr/lib/wpam/${VERSION}`;
   const module = `${findModuleFolder()}/pam_wpam.so`;
   install(`${BUILD}/wpam-auth.js`, `${folder}/wpam-auth.js`, 0o644);
   // Not readable: then the kernel lets no helper trace another one, though all run as the same user.
   install(`${BUILD}/deno`, `${folder}/deno`, 0o711);
   install(`${BUILD}/wpam-auth`, `${folder}/wpam-auth`, 0o755);
-  install(`${BUILD}/pam_wpam.so`, module, 0o644);
+  install(locate("pam_wpam.so"), module, 0o644);
   return { module, helper: `${folder}/wpam-auth`, app, pam };
 }
 
@@ -64,8 +67,14 @@ export function explainNoSshd(): string | null {
 
 /** Says which of the built parts is missing, or returns null when all are there. */
 export function findMissing(...names: string[]): string | null {
-  const missing = names.find((name) => !exists(`${BUILD}/${name}`));
-  return missing === undefined ? null : `build/${missing} is missing: make build`;
+  const missing = names.find((name) => !exists(locate(name)));
+  return missing === undefined ? null : `${locate(missing)} is missing: make build`;
+}
+
+/** Returns the path of a built part: the one of WATCHER, where it has its own. */
+export function locate(name: string): string {
+  const watched = `${BUILD}/${WATCHER}/${name}`;
+  return WATCHER !== "" && exists(watched) ? watched : `${BUILD}/${name}`;
 }
 
 /** Makes the way to register tests that need something: skipped with the reason, failing under CI. */

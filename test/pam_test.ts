@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { checkHostileLog, FAULTS, HOSTILE_LIMIT, makeHostileHelpers } from "./hostile.ts";
 import { Werbot } from "./fake/werbot.ts";
-import { explainNoModule, findParts, makeTest } from "./installed.ts";
-import { listChildren, listProcesses, readStatus } from "./processes.ts";
+import { explainNoModule, findParts, makeTest, WATCHER } from "./installed.ts";
+import { listChildren, readStatus } from "./processes.ts";
 import { playOnPam, readLog, runApplication } from "./rung_pam.ts";
 import { playAll } from "./stage.ts";
 import { readStories, type Story } from "./story.ts";
@@ -25,7 +25,9 @@ const testAsRoot = Deno.uid() === 0
   ? test
   : makeTest(explainNoModule() ?? "only root has files of others, and the users of the sandbox");
 
-const stories = readStories(new URL("scenarios/", import.meta.url), "pam");
+// valgrind reports being killed as an error.
+const stories = readStories(new URL("scenarios/", import.meta.url), "pam")
+  .filter(({ outcome }) => WATCHER !== "valgrind" || outcome !== "left");
 // A code is spent for a user of this machine.
 const needsRoot = ({ files, log }: Story) =>
   files.some(({ trait }) => trait === "owner") || log.some((line) => line.includes("offline code"));
@@ -65,7 +67,8 @@ test("pam_sm_authenticate() refuses whatever a hostile helper says, in bounded t
           ],
           calls: ["authenticate"],
         });
-        assert.ok(performance.now() - started < HOSTILE_LIMIT, `${fault} took too long`);
+        const limit = HOSTILE_LIMIT * (WATCHER === "" ? 1 : 3);
+        assert.ok(performance.now() - started < limit, `${fault} took too long`);
         assert.deepEqual(report.codes, [["authenticate", "PAM_SERVICE_ERR"]], fault);
         assert.deepEqual(report.remains, { fds: 0, children: 0, signals: 0 }, fault);
         checkHostileLog(fault, await readLog(`${own}/wpam.log`));
@@ -169,8 +172,8 @@ testAsRoot(
         ],
         calls: ["authenticate"],
         answer: () => {
-          const app = listProcesses().find(({ name }) => name === "pam_app")!;
-          for (const { pid } of [app, ...listChildren(app.pid)]) {
+          const [app] = listChildren(Deno.pid);
+          for (const { pid } of [app!, ...listChildren(app!.pid)]) {
             groups.push(readStatus(pid)["Groups"]!.trim());
           }
           return Promise.resolve({ kind: "fail" });

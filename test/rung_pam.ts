@@ -134,7 +134,7 @@ async function converse(app: Deno.ChildProcess, attempt: Attempt): Promise<Repor
   await input.close().catch(() => {});
   const { code, signal } = await app.status;
   report.complaints = await complaints;
-  assert.equal(signal ?? code, report.left ? "SIGTERM" : 0, "pam_app's end");
+  assert.equal(signal ?? code, report.left ? "SIGTERM" : 0, report.complaints);
   await waitForEnd(helpers, 1000);
   return report;
 }

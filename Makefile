@@ -57,7 +57,7 @@ WATCHED = $(RUN) test -A --reporter=dot test/pam_test.ts test/unit/shim_test.ts
 # Under valgrind, which takes a second to begin, only the stories in which the module itself has something to do.
 VALGRIND := hostile/ answers/ settings/ log/ account/
 
-.PHONY: help setup build install demo fake test sanitize fuzz soak test-distros check format lint types c-warnings analysis clean FORCE
+.PHONY: help setup build install demo fake test sanitize fuzz coverage soak test-distros check format lint types c-warnings analysis clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 19
@@ -96,8 +96,11 @@ sanitize: setup build build/asan/pam_wpam.so build/asan/pam_app build/asan/frame
 fuzz: setup build/fuzz/session ## feed the shim whatever a fuzzer makes up, for FUZZ_SECONDS (30)
 	$(call step,$@,test/fuzz.sh run)
 
-soak: setup build ## the long runs: the installer killed at every step on all systems (not part of check)
-	$(call sandboxed,env SOAK=1 $(RUN) test -A test/kill_test.ts)
+coverage: setup build build/pam_app build/openpam/pam_app ## tell which lines of shim/ and src/ no test reaches, and why
+	@$(CLEAN) test/untouched.sh test/coverage.sh $(COMPILE)
+
+soak: setup build ## the long runs: 2,000 logins in a row, the installer killed at every step on all systems (not part of check)
+	$(call sandboxed,env SOAK=1 $(RUN) test -A test/load_test.ts test/kill_test.ts)
 
 test-distros: setup build ## install and log in on Debian 12 and 13, as root and with a network (not part of check)
 	@$(CLEAN) test/untouched.sh test/distros.sh

@@ -41,11 +41,10 @@ export function findParts(): Parts {
 
 /** Returns the same parts with the builds of module and application for OpenPAM. */
 export function findOpenPamParts(): Parts {
-  const folder = `${BUILD}/openpam`;
   return {
     ...findParts(),
-    module: `${folder}/pam_wpam.so`,
-    app: `${folder}/pam_app`,
+    module: locate("openpam/pam_wpam.so"),
+    app: locate("openpam/pam_app"),
     pam: "OpenPAM",
   };
 }

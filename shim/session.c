@@ -152,10 +152,12 @@ static const char *closing_text(const char *line)
     return text && starts_with(text, "login ") ? text : NULL;
 }
 
+/* Tells whether the helper may log that: not what ends a login, and not what became of an offline code. */
 static bool is_log_line(const char *line)
 {
     int priority;
-    return log_text(line, &priority) && !closing_text(line);
+    const char *text = log_text(line, &priority);
+    return text && !starts_with(text, "login ") && !starts_with(text, "offline code ");
 }
 
 /* Takes `WORD NONCE LINE` into the session, frame and all; false unless all three are as they must be. */

@@ -30,6 +30,7 @@ export const FAULTS: Record<string, RegExp> = {
   "log-of-two-lines": /too long or not printable/,
   "log-without-level": /unknown frame/,
   "log-that-closes": /unknown frame/,
+  "log-that-spends": /unknown frame/,
   "verdict-that-logs-another": /not for this login/,
   "verdict-without-nonce": /not for this login/,
   "verdict-with-wrong-nonce": /not for this login/,

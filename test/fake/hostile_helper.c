@@ -218,6 +218,9 @@ int main(int argc, char **argv)
     } else if (strcmp(mode, "log-that-closes") == 0) {
         send_frame('l', line);
         send_verdict(nonce);
+    } else if (strcmp(mode, "log-that-spends") == 0) {
+        send_frame('l', "WARN: offline code spent user=alice");
+        send_verdict(nonce);
     } else if (strcmp(mode, "verdict-that-logs-another") == 0) {
         char text[128];
         (void)snprintf(text, sizeof text, "denied %s %s", nonce, line);

@@ -143,7 +143,8 @@ enum verdict oracle_verdict(const struct world *world, bool account)
             bool ends = left.length == 0 && world->ending != STREAM_STAYS_OPEN &&
                         world->leaving <= LEAVES_SLOWLY && world->exit == 0;
             return ends ? verdict : VERDICT_NONE;
-        } else if (type != 'l' || !text || strncmp(text, "login ", 6) == 0) {
+        } else if (type != 'l' || !text || strncmp(text, "login ", 6) == 0 ||
+                   strncmp(text, "offline code ", 13) == 0) {
             return VERDICT_NONE;
         }
     }

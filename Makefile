@@ -52,7 +52,7 @@ sandboxed = @if why=$$(test/sandbox.sh --check); then test/untouched.sh test/san
 	else echo "$$why"; test/untouched.sh $(1); fi
 
 # The tests in which the C parts can be watched; one dot a story.
-WATCHED = $(RUN) test -A --reporter=dot test/pam_test.ts test/unit/shim_test.ts
+WATCHED = $(RUN) test -A --cached-only --reporter=dot test/pam_test.ts test/unit/shim_test.ts
 
 # Under valgrind, which takes a second to begin, only the stories in which the module itself has something to do.
 VALGRIND := hostile/ answers/ settings/ log/ account/
@@ -80,13 +80,13 @@ install: build ## copy what was built below DESTDIR/usr (or PREFIX=/usr/local); 
 	@echo "$(DESTDIR)$(HOME_DIR) is complete. Nothing is set up yet. Next, as root: wpam install"
 
 demo: setup build build/pam_app ## show a login in a throw-away sandbox (KEEP=1 leaves it open)
-	$(call sandboxed,$(RUN) run -A test/demo.ts)
+	$(call sandboxed,$(RUN) run -A --cached-only test/demo.ts)
 
 fake: setup ## run the fake Werbot server by hand (ARGS=--help tells how)
-	@$(RUN) run -A test/fake/main.ts $(ARGS)
+	@$(RUN) run -A --cached-only test/fake/main.ts $(ARGS)
 
 test: setup build build/pam_app build/frame_test build/openpam/pam_app build/openpam/pam_wpam.so ## run the tests, with real logins where this machine allows a sandbox
-	$(call sandboxed,$(RUN) test -A --sanitize-ops --sanitize-resources test/)
+	$(call sandboxed,$(RUN) test -A --cached-only --sanitize-ops --sanitize-resources test/)
 
 sanitize: setup build build/asan/pam_wpam.so build/asan/pam_app build/asan/frame_test build/valgrind build/fuzz/session ## play the stories with the C parts under ASan, UBSan and valgrind
 	$(call sandboxed,env WATCHER=asan $(WATCHED))
@@ -100,7 +100,7 @@ coverage: setup build build/pam_app build/openpam/pam_app ## tell which lines of
 	@$(CLEAN) test/untouched.sh test/coverage.sh $(COMPILE)
 
 soak: setup build ## the long runs: 2,000 logins in a row, the installer killed at every step on all systems (not part of check)
-	$(call sandboxed,env SOAK=1 $(RUN) test -A test/load_test.ts test/kill_test.ts)
+	$(call sandboxed,env SOAK=1 $(RUN) test -A --cached-only test/load_test.ts test/kill_test.ts)
 
 test-distros: setup build ## install and log in on Debian 12 and 13, as root and with a network (not part of check)
 	@$(CLEAN) test/untouched.sh test/distros.sh

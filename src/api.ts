@@ -110,34 +110,29 @@ async function passProxy(conn: Deno.TcpConn, proxy: Proxy, target: string): Prom
   }
 }
 
-function closeOnAbort(line: Pick<Line, "close">, signal: AbortSignal): void {
-  signal.addEventListener("abort", () => {
-    try {
-      line.close();
-    } catch {
-      // Closed before, or taken over by TLS.
-    }
-  });
-}
-
-/** Opens TCP (through the proxy, if there is one) and TLS; throws {@linkcode Ended}. */
+/**
+ * Opens TCP (through the proxy, if there is one) and TLS; throws {@linkcode Ended}. `hold` is given, one after the
+ * other, what would end it from then on.
+ */
 async function open(
   settings: Settings,
   anchors: string | undefined,
-  signal: AbortSignal,
+  hold: (end: () => void) => void,
 ): Promise<Line> {
   const { server_url: server, http_proxy: proxy } = settings;
   const target = authority(server.host, server.port);
   const { host: hostname, port } = proxy ?? server;
   let peer = authority(hostname, port);
+  const connecting = new AbortController();
+  hold(() => connecting.abort());
   let conn: Deno.TcpConn;
   try {
-    conn = await Deno.connect({ hostname, port, signal });
+    conn = await Deno.connect({ hostname, port, signal: connecting.signal });
   } catch (error) {
     const kind = error instanceof Deno.errors.NotCapable ? "misconfigured" : "unreachable";
     throw new Ended(kind, `${peer}: ${nameCause(error)}`);
   }
-  closeOnAbort(conn, signal);
+  hold(() => conn.close());
   try {
     conn.setNoDelay(true);
     if (proxy) await passProxy(conn, proxy, target);
@@ -145,7 +140,7 @@ async function open(
     if (settings.insecure_skip_verify) {
       const { openUnverified } = await import("./insecure.ts");
       const line = await openUnverified(conn, server.host);
-      closeOnAbort(line, signal);
+      hold(() => line.close());
       return line;
     }
     const tls = await Deno.startTls(conn, {
@@ -153,7 +148,7 @@ async function open(
       alpnProtocols: ["http/1.1"],
       ...(anchors === undefined ? {} : { caCerts: [anchors] }),
     });
-    closeOnAbort(tls, signal);
+    hold(() => tls.close());
     await tls.handshake();
     return tls;
   } catch (error) {
@@ -207,7 +202,9 @@ function readAnswer({ status, date, body: bytes }: Answer): Result {
 export class Connection {
   readonly #settings: Settings;
   readonly #anchors: string | undefined;
-  readonly #stop = new AbortController();
+  /** Ends what is under way or stands. */
+  #end = () => {};
+  #ended = false;
   #line: Promise<Line>;
   /** The first read, begun before the request, so that an early end is seen in time. */
   #first: Promise<number | null> | undefined;
@@ -226,7 +223,8 @@ export class Connection {
 
   #open(): Promise<Line> {
     this.#lost = false;
-    const line = open(this.#settings, this.#anchors, this.#stop.signal).then((opened) => {
+    this.#release();
+    const line = open(this.#settings, this.#anchors, (end) => this.#hold(end)).then((opened) => {
       this.#first = opened.read(this.#buffer);
       const lose = () => void (this.#lost = true);
       this.#first.then((count) => {
@@ -270,7 +268,8 @@ export class Connection {
     work: () => Promise<T>,
   ): Promise<T | Result> {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Late()), seconds * 1000);
+    // Not setTimeout, which is Node's: its first call loads Node's timers, 9 ms that the user would wait for.
+    AbortSignal.timeout(seconds * 1000).addEventListener("abort", () => reject(new Late()));
     late.catch(() => {});
     try {
       return await Promise.race([work(), late]);
@@ -282,18 +281,13 @@ export class Connection {
         return { kind: "unreachable", reason: `no connection within ${seconds} s` };
       }
       return { kind: "undecided", reason };
-    } finally {
-      clearTimeout(timer);
     }
   }
 
   async #exchange(request: Request, state: { sent: boolean }): Promise<Result> {
-    if (this.#lost) {
-      await this.#line.then((line) => line.close(), () => {});
-      this.#line = this.#open();
-    }
+    if (this.#lost) this.#line = this.#open();
     const line = await this.#line;
-    this.#stop.signal.throwIfAborted();
+    if (this.#ended) throw new Error("the connection was ended");
     if (this.#spoke) return { kind: "undecided", reason: "an answer before the request" };
     const { host, port } = this.#settings.server_url;
     const bytes = formatRequest(
@@ -318,8 +312,22 @@ export class Connection {
     }
   }
 
+  #hold(end: () => void): void {
+    this.#end = end;
+    if (this.#ended) this.#release();
+  }
+
+  #release(): void {
+    try {
+      this.#end();
+    } catch {
+      // Closed before, or taken over by TLS.
+    }
+  }
+
   /** Ends the connection, or the attempt at one. */
   close(): void {
-    this.#stop.abort();
+    this.#ended = true;
+    this.#release();
   }
 }

@@ -310,7 +310,8 @@ export function readAnchors(bytes: Uint8Array): string | { readonly mistakes: re
   const text = new TextDecoder().decode(bytes);
   const found = [...text.matchAll(pem)].some(([, base64]) => {
     try {
-      return atob(base64!.replace(/\s/g, "")).startsWith("\x30\x82");
+      const [tag, length] = Uint8Array.fromBase64(base64!);
+      return tag === 0x30 && length === 0x82;
     } catch {
       return false;
     }

@@ -2,14 +2,15 @@
  * The one way to a server without checking its certificate, for `insecure_skip_verify` alone.
  *
  * Deno's own TLS cannot be told not to verify, so this loads `node:tls`, which costs a login 30 ms; that
- * is why nothing else does. Used by api.ts.
+ * is why nothing else does, and why it is loaded when it is called for: in a bundle, an import at the top
+ * of this file would be one at the top of all. Used by api.ts.
  */
 import type { Line } from "./api.ts";
-import { Duplex } from "node:stream";
-import { isIP } from "node:net";
-import { connect, type TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 
-function asDuplex(conn: Deno.TcpConn): Duplex {
+async function asDuplex(conn: Deno.TcpConn): Promise<Duplex> {
+  const { Duplex } = await import("node:stream");
   return new Duplex({
     read() {
       const buffer = new Uint8Array(16384);
@@ -61,10 +62,11 @@ function asLine(socket: TLSSocket): Line {
 }
 
 /** Speaks TLS 1.2 or newer on `conn` with whatever certificate the server shows. */
-export function openUnverified(conn: Deno.TcpConn, host: string): Promise<Line> {
+export async function openUnverified(conn: Deno.TcpConn, host: string): Promise<Line> {
+  const [{ isIP }, { connect }] = await Promise.all([import("node:net"), import("node:tls")]);
   const name = isIP(host) ? {} : { servername: host };
   const socket = connect({
-    socket: asDuplex(conn),
+    socket: await asDuplex(conn),
     ...name,
     rejectUnauthorized: false,
     // Without a list of its own, an empty DENO_TLS_CA_STORE makes Deno verify all the same.
@@ -72,7 +74,7 @@ export function openUnverified(conn: Deno.TcpConn, host: string): Promise<Line> 
     minVersion: "TLSv1.2",
     ALPNProtocols: ["http/1.1"],
   });
-  return new Promise((done, fail) => {
+  return await new Promise((done, fail) => {
     socket.once("secureConnect", () => done(asLine(socket)));
     socket.once("error", fail);
     // A connection that ends inside the handshake may close without an error of its own.

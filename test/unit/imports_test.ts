@@ -55,3 +55,15 @@ for (const folder of folders) {
     }
   });
 }
+
+Deno.test("src/ loads no module of Node's before it is called for", async () => {
+  for (const { name, text } of await readSources("src")) {
+    assert.doesNotMatch(text, /^import (?!type )[^;]*"node:/m, `${name} imports at its top`);
+    // Node's too: the first call loads its timers.
+    assert.doesNotMatch(
+      text,
+      /\bset(Timeout|Interval|Immediate)\(/,
+      `${name} has a timer of Node's`,
+    );
+  }
+});

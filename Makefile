@@ -57,7 +57,7 @@ WATCHED = $(RUN) test -A --cached-only --reporter=dot test/pam_test.ts test/unit
 # Under valgrind, which takes a second to begin, only the stories in which the module itself has something to do.
 VALGRIND := hostile/ answers/ settings/ log/ account/
 
-.PHONY: help setup build install demo fake test sanitize fuzz coverage soak test-distros check format lint types c-warnings analysis clean FORCE
+.PHONY: help setup build demo fake test sanitize fuzz coverage soak test-distros check format lint types c-warnings analysis clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 19
@@ -66,18 +66,6 @@ setup: ## fetch what building and testing need (as root also system packages; no
 	@tools/setup.sh
 
 build: build/pam_wpam.so build/wpam-auth build/wpam build/share/made ## build module, helper and command (FLAVOUR=standalone|bundle)
-
-install: build ## copy what was built below DESTDIR/usr (or PREFIX=/usr/local); `wpam install` then sets it up
-	@install -d -m 755 "$(DESTDIR)$(HOME_DIR)" "$(DESTDIR)$(PREFIX)/bin"
-	@install -C -m 755 build/wpam "$(DESTDIR)$(HOME_DIR)"
-	@install -C -m $$([ -e build/wpam-auth.js ] && echo 755 || echo 711) build/wpam-auth "$(DESTDIR)$(HOME_DIR)"
-	@install -C -m 644 build/wpam.js build/pam_wpam.so $$(ls build/wpam-auth.js 2>&-) "$(DESTDIR)$(HOME_DIR)"
-	@install -C -m 711 build/deno "$(DESTDIR)$(HOME_DIR)"
-	@ln -sfn ../lib/wpam/$(VERSION)/wpam "$(DESTDIR)$(PREFIX)/bin/wpam"
-	@cd build/share && find man bash-completion zsh fish -type f | while read -r file; do \
-		install -d -m 755 "$(DESTDIR)$(PREFIX)/share/$${file%/*}" && \
-		install -C -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/$$file" || exit; done
-	@echo "$(DESTDIR)$(HOME_DIR) is complete. Nothing is set up yet. Next, as root: wpam install"
 
 demo: setup build build/pam_app ## show a login in a throw-away sandbox (KEEP=1 leaves it open)
 	$(call sandboxed,$(RUN) run -A --cached-only test/demo.ts)
@@ -126,6 +114,8 @@ OTHER_KERNELS = $(if $(filter clang,$(COMPILERS)),for k in FreeBSD NetBSD APPLE;
 
 analysis: setup build/pam_wpam.so ## clang-tidy, cppcheck and gcc's analyzer on the module, and what is in it
 	$(call step,$@,tools/analysis.sh $(COMPILE))
+
+include packaging/packages.mk
 
 clean: ## remove build/
 	@rm -rf build

@@ -31,6 +31,8 @@ export interface UninstallWishes {
   readonly created: readonly string[];
   /** The folder for copies of files whose edited lines are taken out by force. */
   readonly backup: string;
+  /** The folder of this wpam's own files. */
+  readonly home: string;
 }
 
 const MARKER = /^[ \t]*#[ \t]*wpam:[ \t]*(begin|end)\b.*\n?/gim;
@@ -94,7 +96,7 @@ export function planUninstall(
       edit(path, before ?? "", after, "Take wpam's settings of sshd back")
     ),
     ...edits.length > 0 ? makeReload(host) : [],
-    ...foreign.length > 0 ? [] : removeModuleFile(host),
+    ...foreign.length > 0 ? [] : removeModuleFile(host, wishes.home),
     ...removeFiles(host, [INSTALLED], "Forget the installation"),
   ];
   steps.push(...removeFolders(host, wishes.created, steps));
@@ -195,8 +197,10 @@ function removeFolders({ view }: Host, created: readonly string[], steps: readon
     .toReversed();
 }
 
-function removeModuleFile({ view, moduleFolder }: Host): Step[] {
+/** A package's own module stays; then there is but a link to it among the files of wpam. */
+function removeModuleFile({ view, moduleFolder }: Host, home: string): Step[] {
   const path = `${moduleFolder}/pam_wpam.so`;
+  if (view.resolve(`${home}/pam_wpam.so`) === view.resolve(path)) return [];
   const before = moduleFolder === undefined ? undefined : view.read(path);
   const title = "Remove the PAM module";
   return before === undefined

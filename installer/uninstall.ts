@@ -57,7 +57,7 @@ async function uninstallFrom(
       changes: listChanges(changes),
       diff,
     });
-  let plan = makePlan(host, options);
+  let plan = makePlan(host, options, world.home);
   if ("reasons" in plan) {
     for (const reason of plan.reasons) report.mark("problem", reason);
     report.say("Nothing was changed.");
@@ -90,7 +90,7 @@ async function uninstallFrom(
       () => transaction.rollBack(),
     );
     if (!tellUndo(report, undone)) return finish(EXIT.failed, "failed");
-    plan = makePlan(host, options);
+    plan = makePlan(host, options, world.home);
     if ("reasons" in plan) {
       for (const reason of plan.reasons) report.mark("problem", reason);
       return finish(EXIT.failed, "refused");
@@ -111,10 +111,11 @@ async function uninstallFrom(
   return finish(EXIT.done, "uninstalled");
 }
 
-function makePlan(host: Host, { purge = false, force = false }: UninstallOptions) {
+function makePlan(host: Host, { purge = false, force = false }: UninstallOptions, home: string) {
   const time = new Date().toISOString().replace(/\W/g, "").slice(0, 15);
   const created = readInstalled(host.view.read(INSTALLED))?.created ?? [];
-  return planUninstall(host, { purge, force, created, backup: `/var/lib/wpam/backup/${time}` });
+  const backup = `/var/lib/wpam/backup/${time}`;
+  return planUninstall(host, { purge, force, created, backup, home });
 }
 
 /** Names what is copied or removed whole; a log may be long. */

@@ -22,6 +22,8 @@ export interface Parts {
   app: string;
   /** Which PAM the module and the application are built for. */
   pam: "Linux-PAM" | "OpenPAM";
+  /** Under an emulator, whose own memory is not the helper's. */
+  emulated?: boolean;
 }
 
 /** Returns the parts under test; inside the sandbox they are installed first, as root and only once. */

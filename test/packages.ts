@@ -72,3 +72,53 @@ Deno.test("fail2ban and logrotate read the files that a package lays down", asyn
   assert.match((await run("fail2ban-client", "-c", folder, "-d")).out, /'add', 'wpam'/);
   await Deno.remove(folder, { recursive: true });
 });
+
+/** Lists what lies below a folder, with modes and where links point. */
+async function list(folder: string): Promise<string[]> {
+  const { out } = await run("find", folder, "-not", "-type", "d", "-printf", "%P %m %l\\n");
+  return out.trim().split("\n").map((line) => line.trim()).sort();
+}
+
+async function make(...words: string[]): Promise<{ success: boolean; err: string }> {
+  const { success, stdout, stderr } = await new Deno.Command("make", {
+    args: ["-s", "-C", TOP, ...words],
+  }).output();
+  return {
+    success,
+    err: [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join(""),
+  };
+}
+
+const { version } = JSON.parse(Deno.readTextFileSync(`${TOP}deno.json`));
+const HOME = `usr/lib/wpam/${version}`;
+
+Deno.test("make install copies, and make uninstall removes it unless wpam is set up", async () => {
+  const folder = await Deno.makeTempDir();
+  const words = [`DESTDIR=${folder}`, "PAMDIR=/lib/security"];
+  assert.ok((await make("install", ...words)).success);
+  const files = await list(folder);
+  for (
+    const file of [
+      "lib/security/pam_wpam.so 644",
+      "usr/bin/wpam 777 ../lib/wpam/" + `${version}/wpam`,
+      "usr/share/man/man8/wpam.8 644",
+      `${HOME}/deno 711`,
+      `${HOME}/pam_wpam.so 777 /lib/security/pam_wpam.so`,
+      `${HOME}/wpam 755`,
+      `${HOME}/wpam-auth 755`,
+      `${HOME}/wpam.js 644`,
+    ]
+  ) assert.ok(files.includes(file), `${file} in ${files.join("\n")}`);
+
+  await Deno.mkdir(`${folder}/etc/pam.d`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/etc/pam.d/sshd`, "auth required pam_wpam.so\n");
+  const refused = await make("uninstall", ...words);
+  assert.ok(!refused.success);
+  assert.match(refused.err, /First, as root: wpam uninstall/);
+  assert.deepEqual(await list(folder), [...files, "etc/pam.d/sshd 644"].sort());
+
+  await Deno.remove(`${folder}/etc/pam.d/sshd`);
+  assert.ok((await make("uninstall", ...words)).success);
+  assert.deepEqual(await list(folder), [""]);
+  await Deno.remove(folder, { recursive: true });
+});

@@ -269,6 +269,7 @@ export async function playAll(
   test: Deno.TestContext,
   stories: readonly Story[],
   play: (story: Story) => Promise<unknown>,
+  sideBySide = SIDE_BY_SIDE,
 ): Promise<void> {
   const chosen = stories.filter(({ name }) =>
     Deno.args.length === 0 || Deno.args.some((word) => name.startsWith(word))
@@ -282,7 +283,7 @@ export async function playAll(
       await test.step({ name: `${name}: ${summary}`, fn, ...alone });
     }
   };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+  await Promise.all(Array.from({ length: sideBySide }, work));
 }
 
 /** Returns the PAM results that a story must have: every call up to the first that fails. */

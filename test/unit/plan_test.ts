@@ -27,7 +27,13 @@ const WISHES: Wishes = {
     ["key_logins", "leave"],
   ]),
 };
-const BACK = { purge: false, force: false, created: [], backup: "/var/lib/wpam/backup/now" };
+const BACK = {
+  purge: false,
+  force: false,
+  created: [],
+  backup: "/var/lib/wpam/backup/now",
+  home: "/usr/lib/wpam/1.2.3",
+};
 
 function plan(host: Host, wishes: Wishes, installed: Installed | undefined): InstallPlan {
   const planned = planInstall(host, wishes, installed, "module");
@@ -147,6 +153,16 @@ Deno.test("planUninstall() gives every byte back, and removes the module last", 
   ]);
   const nothing = planUninstall(makeHost({ ...files, ...after }), BACK);
   assert.ok("steps" in nothing && nothing.steps.length === 0);
+});
+
+Deno.test("planUninstall() leaves the module of a package", () => {
+  const { early, steps } = plan(makeHost(), WISHES, undefined);
+  const host = makeHost(carryOut([...early, ...steps]));
+  const resolve = (path: string) =>
+    host.view.resolve(path === `${BACK.home}/pam_wpam.so` ? MODULE : path);
+  const back = planUninstall({ ...host, view: { ...host.view, resolve } }, BACK);
+  assert.ok("steps" in back);
+  assert.deepEqual(listPaths(back.steps), ["/etc/pam.d/sshd", DROP_IN, "command", INSTALLED]);
 });
 
 Deno.test("planUninstall() leaves a module that somebody else's line runs", () => {

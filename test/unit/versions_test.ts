@@ -22,3 +22,11 @@ Deno.test("the command is built from the libraries that the tests use", () => {
     assert.equal(packages[`node_modules/${name}`].version, version);
   }
 });
+
+Deno.test("what is packed for arm64 is the Deno that everything else is built with", () => {
+  const name = "@deno/linux-arm64-glibc";
+  const pinned = read("tools/package-lock.json").packages[`node_modules/${name}`];
+  const packed = read("tools/arm64/package-lock.json").packages[`node_modules/${name}`];
+  assert.equal(read("tools/arm64/package.json").dependencies[name], pinned.version);
+  assert.deepEqual([packed.version, packed.integrity], [pinned.version, pinned.integrity]);
+});

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Builds the login helper, build/wpam-auth, from src/main.ts: one binary (standalone), or a launcher with Deno and one
-# JavaScript file beside it (bundle). Both may use the network and nothing else. FLAVOUR=standalone|bundle forces one.
-# Never type-checks (make types does) and never downloads unless standalone is forced. Run by make build.
+# Builds the login helper, wpam-auth, from src/main.ts into build/ or the folder given: one binary (standalone), or a
+# launcher with Deno and one JavaScript file beside it (bundle). Both may use the network and nothing else.
+# FLAVOUR=standalone|bundle forces one. Never type-checks (make types does) and never downloads. Run by make build.
 set -euo pipefail
 : "${DENO:?run this as: make build}" "${ESBUILD:?}" "${DENO_DIR:?}"
 cd "$(dirname "$0")/.."
+out=${1:-build}
 [ -x "$DENO" ] || { echo "Deno is not here yet: run make setup first." >&2; exit 1; }
 
 # No code cache: that of a compiled program lies in the temp directory, where anybody could plant one for root's logins.
@@ -37,19 +38,25 @@ standalone | bundle) why="as asked" ;;
   ;;
 esac
 
-rm -f build/wpam-auth build/wpam-auth.js build/deno
+# deno compile would fetch it, and no lock says what that must be.
+if [ "$FLAVOUR" = standalone ] && [ -z "$found" ]; then
+  echo "FLAVOUR=standalone needs denort, the base of Deno's compiled programs: give its path as DENORT_BIN" >&2
+  exit 2
+fi
+
+rm -f "$out/wpam-auth" "$out/wpam-auth.js" "$out/deno"
 if [ "$FLAVOUR" = standalone ]; then
-  "$DENO" compile --quiet --no-check "${flags[@]}" --output build/wpam-auth src/main.ts
+  "$DENO" compile --quiet --no-check "${flags[@]}" --output "$out/wpam-auth" src/main.ts
 else
   "$ESBUILD" src/main.ts --bundle --format=esm --platform=neutral --external:node:* --target=esnext \
-    --charset=utf8 --legal-comments=inline --log-level=warning --outfile=build/wpam-auth.js
-  ln "$DENO" build/deno 2>/dev/null || cp "$DENO" build/deno
-  cat >build/wpam-auth <<LAUNCHER
+    --charset=utf8 --legal-comments=inline --log-level=warning --outfile="$out/wpam-auth.js"
+  ln "$DENO" "$out/deno" 2>/dev/null || cp "$DENO" "$out/deno"
+  cat >"$out/wpam-auth" <<LAUNCHER
 #!/bin/sh
 # Started by pam_wpam.so as an unprivileged user: the network, and nothing else.
 unset PWD OLDPWD SHLVL
 exec "\${0%/*}/deno" run ${flags[*]} "\${0%/*}/wpam-auth.js"
 LAUNCHER
-  chmod 755 build/wpam-auth
+  chmod 755 "$out/wpam-auth"
 fi
 printf '%-10s %s: %s\n' helper "$FLAVOUR" "$why"

@@ -57,7 +57,7 @@ WATCHED = $(RUN) test -A --cached-only --reporter=dot test/pam_test.ts test/unit
 # Under valgrind, which takes a second to begin, only the stories in which the module itself has something to do.
 VALGRIND := hostile/ answers/ settings/ log/ account/
 
-.PHONY: help setup build demo fake test sanitize fuzz coverage soak test-distros check format lint types c-warnings analysis clean FORCE
+.PHONY: help setup build demo fake test sanitize fuzz coverage bench soak test-distros check format lint types c-warnings analysis clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 19
@@ -86,6 +86,11 @@ fuzz: setup build/fuzz/session ## feed the shim whatever a fuzzer makes up, for 
 
 coverage: setup build build/pam_app build/openpam/pam_app ## tell which lines of shim/ and src/ no test reaches, and why
 	@$(CLEAN) test/untouched.sh test/coverage.sh $(COMPILE)
+
+# The peers that setup then fetches are what wpam is compared with.
+bench: export PEERS := 1
+bench: setup build build/bench/run build/bench/distance build/bench/pam_two_prompts.so ## measure what a login costs, in under 10 minutes (ROUNDS=40; WRITE=1 rewrites docs/performance.md)
+	$(call sandboxed,$(RUN) run -A --cached-only test/bench/main.ts)
 
 soak: setup build ## the long runs: 2,000 logins in a row, the installer killed at every step on all systems (not part of check)
 	$(call sandboxed,env SOAK=1 $(RUN) test -A --cached-only test/load_test.ts test/kill_test.ts)
@@ -138,6 +143,14 @@ build/openpam/pam_wpam.so: $(SHIM) $(HEADERS) shim/pam_wpam.map $(wildcard test/
 build/openpam/pam_app: test/pam_app.c test/fake/openpam/libpam.c $(wildcard test/fake/openpam/*/*.h) build/settings
 	@mkdir -p build/openpam
 	$(call step,openpam,$(CC) $(COMPILE) $(OPENPAM) -fvisibility=default -rdynamic -o $@ $(filter %.c,$^) $(LINK) $(LDFLAGS))
+
+build/bench/%: test/bench/%.c build/settings
+	@mkdir -p build/bench
+	$(call step,$*,$(CC) $(COMPILE) -o $@ $< $(LINK) $(LDFLAGS))
+
+build/bench/pam_%.so: test/bench/%.c build/settings
+	@mkdir -p build/bench
+	$(call step,$*,$(CC) $(COMPILE) -shared -o $@ $< $(LINK) $(LDFLAGS) -lpam)
 
 build/frame_test build/asan/frame_test: test/unit/frame_test.c shim/frame.c shim/platform.c $(HEADERS) build/settings
 	$(call step,frame_test,$(CC) $(COMPILE) -o $@ $(filter %.c,$^) $(LINK) $(LDFLAGS) -lpam)

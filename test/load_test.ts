@@ -6,6 +6,7 @@ import { explainNoSshd, makeTest } from "./installed.ts";
 import { listDescriptors, listHelpers, listProcesses, readMemory, waitFor } from "./processes.ts";
 import { OpenSsh } from "./rung_sshd.ts";
 import { ID, Scene } from "./scene.ts";
+import { pickPercentile, sum } from "./statistics.ts";
 
 const AT_ONCE = 100;
 const IN_A_ROW = Deno.env.get("SOAK") ? 2000 : 100;
@@ -18,12 +19,6 @@ const GROWTH_MAX = 256;
 const PATIENCE = 60_000;
 
 const test = makeTest(explainNoSshd());
-
-function pickPercentile(values: readonly number[], percent: number): number {
-  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * percent / 100) - 1]!;
-}
-
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 test("a hundred logins at once all succeed, and wait in little memory", async () => {
   await using scene = await Scene.set({}, "timeout = 30\n");

@@ -25,13 +25,17 @@ export class Sshd implements AsyncDisposable {
 
   /**
    * Starts sshd on loopback with the module as its only auth and account line. `options` are lines of
-   * sshd_config and win over the standard ones.
+   * sshd_config and win over the standard ones; `name` puts another module in the place of ours.
    */
-  static async start(moduleArguments: string[], options: string[] = []): Promise<Sshd> {
+  static async start(
+    moduleArguments: string[],
+    options: string[] = [],
+    name = "pam_wpam.so",
+  ): Promise<Sshd> {
     const folder = await Deno.makeTempDir({ dir: SCRATCH, prefix: "sshd-" });
     const port = pickPort();
     const { path, service, extra } = await prepareProgram(folder, `wpam-${port}`);
-    const module = `pam_wpam.so log_file=${folder}/wpam.log ${moduleArguments.join(" ")}`;
+    const module = `${name} log_file=${folder}/wpam.log ${moduleArguments.join(" ")}`;
     await Deno.writeTextFile(
       `/etc/pam.d/${service}`,
       `auth required ${module}\naccount required ${module}\n` +
@@ -81,6 +85,8 @@ export class Sshd implements AsyncDisposable {
 /** How a login over SSH went. */
 export interface Visit {
   accepted: boolean;
+  /** When sshd let the user in, by performance.now(). */
+  acceptedAt: number;
   /** Banners, and the texts that came with prompts or with the result. */
   messages: string[];
   /** What the command printed. */
@@ -101,6 +107,7 @@ interface Ssh2Client {
   on(event: "error", listener: (error: Error) => void): void;
   on(event: "banner", listener: (text: string) => void): void;
   connect(options: Record<string, unknown>): void;
+  setNoDelay(noDelay: boolean): void;
   exec(command: string, then: (error: Error | undefined, stream: Ssh2Stream) => void): void;
   end(): void;
   destroy(): void;
@@ -115,10 +122,13 @@ interface Ssh2Prompt {
 }
 
 /** Logs in with the ssh2 client, which shows prompts exactly as sshd sends them, and runs a command. */
-export async function visitWithSsh2(sshd: Sshd, visitor: Visitor): Promise<Visit> {
+export async function visitWithSsh2(
+  sshd: Pick<Sshd, "port">,
+  visitor: Visitor,
+): Promise<Visit> {
   const { Client } = ssh2 as unknown as { Client: new () => Ssh2Client };
   const client = new Client();
-  const visit: Visit = { accepted: false, messages: [], stdout: "" };
+  const visit: Visit = { accepted: false, acceptedAt: NaN, messages: [], stdout: "" };
   const { promise: failed, reject } = Promise.withResolvers<never>();
   const methods = visitor.methods.map((type) =>
     type === "publickey"
@@ -144,6 +154,7 @@ export async function visitWithSsh2(sshd: Sshd, visitor: Visitor): Promise<Visit
   client.on("banner", (text) => visit.messages.push(text));
   client.on("ready", () => {
     visit.accepted = true;
+    visit.acceptedAt = performance.now();
     client.exec("id -un", (error, stream) => {
       if (error) return client.end();
       stream.on("data", (chunk) => visit.stdout += new TextDecoder().decode(chunk));
@@ -158,6 +169,8 @@ export async function visitWithSsh2(sshd: Sshd, visitor: Visitor): Promise<Visit
     authHandler: (_left: unknown, _partial: unknown, next: (method: unknown) => void) =>
       next(methods.shift() ?? false),
   });
+  // It writes a packet in pieces, and Nagle would hold back the last one for 40 ms.
+  client.setNoDelay(true);
   try {
     await Promise.race([closed, failed]);
   } finally {

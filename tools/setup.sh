@@ -87,12 +87,13 @@ else
   say packages "missing; an administrator can run: apt-get install --no-install-recommends ${missing[*]}"
 fi
 
-# Downloads what installing openssh-server anew would install here, at matching versions, and runs none of it.
-unpack_sshd() {
-  local new=build/sshd.new deb dir
-  rm -rf build/sshd "$new"
+# unpack FOLDER PACKAGE...: downloads what installing the packages anew would install here, and runs none of it.
+unpack() {
+  local folder=$1 new=$1.new deb dir
+  shift
+  rm -rf "$folder" "$new"
   mkdir -p "$new/archives/partial"
-  apt_get -o Dir::Cache::archives="$PWD/$new/archives" -o APT::Sandbox::User=root --download-only --reinstall install openssh-server || return
+  apt_get -o Dir::Cache::archives="$PWD/$new/archives" -o APT::Sandbox::User=root --download-only --reinstall install "$@" || return
   for dir in bin sbin lib lib64; do # as on the machine, where these are links
     mkdir -p "$new/usr/$dir"
     ln -s "usr/$dir" "$new/$dir"
@@ -101,7 +102,7 @@ unpack_sshd() {
     dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$new" || return
   done
   rm -rf "$new/archives"
-  mv "$new" build/sshd
+  mv "$new" "$folder"
 }
 
 # Unpacked even where there is one: tests begin with the files of the package, not with what this machine made of them.
@@ -110,7 +111,7 @@ if [ -x build/sshd/usr/sbin/sshd ]; then
   say sshd "unpacked below build/sshd"
 elif may_install; then
   refresh
-  if quietly sshd unpack_sshd; then
+  if quietly sshd unpack build/sshd openssh-server; then
     say sshd "now unpacked below build/sshd"
   elif [ -n "$own" ]; then
     say sshd "$own, with this machine's settings, instead"
@@ -119,6 +120,20 @@ elif [ -n "$own" ]; then
   say sshd "$own"
 else
   say sshd "missing; as root on Debian or Ubuntu, make setup unpacks one below build/sshd"
+fi
+
+# For make bench: the modules that it compares ours with, and the program that calls them all.
+if [ -z "${PEERS-}" ]; then
+  :
+elif [ -d build/peers ]; then
+  say peers "unpacked below build/peers"
+elif may_install; then
+  refresh
+  if quietly peers unpack build/peers pamtester libpam-google-authenticator libpam-duo; then
+    say peers "now unpacked below build/peers"
+  fi
+else
+  say peers "missing; as root on Debian or Ubuntu, make bench unpacks them below build/peers"
 fi
 
 # npm calls it a success when an optional package could not be fetched; only its verbose log then knows why.

@@ -161,7 +161,11 @@ export class Drill implements AsyncDisposable {
       // Nobody is here to be asked, and nothing is to be on trial.
       await this.run(command.replace(/^wpam install\b.*/, "$& --yes --confirm-within never"));
     }
-    await this.run("for i in {1..50}; do [ -s /run/sshd.pid ] && break; sleep 0.1; done");
+    // It takes away the file that it had written, reads, and writes it anew; before that the old one is there.
+    await this.run(
+      "for i in {1..50}; do [ -s /run/sshd.pid ] && " +
+        '[ -z "$(find /etc/ssh -type f -newer /run/sshd.pid)" ] && break; sleep 0.1; done',
+    );
   }
 
   /** Plants faults, does something, and makes the machine well again. */

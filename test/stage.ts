@@ -204,8 +204,11 @@ export class Stage implements AsyncDisposable {
     }
     if (waits !== null) {
       const most = waits + Math.max(waits / 10, 500);
+      // Where nobody is asked, the start of the helper comes before the wait.
+      const since = this.#asked === 0 ? this.werbot.requests.at(-1)?.at : undefined;
+      const late = since === undefined ? waited : Date.now() - since.getTime();
       assert.ok(waited >= waits, `waited ${waited} ms, less than ${waits} ms`);
-      assert.ok(waited <= most, `waited ${waited} ms, more than ${most} ms`);
+      assert.ok(late <= most, `waited ${late} ms, more than ${most} ms`);
     }
     for (const text of [...log, ...output]) this.#searchSecrets(text);
   }

@@ -90,11 +90,14 @@ Deno.test("readJournal() gives back what writeJournal() was given, in ASCII", ()
 
 Deno.test("readJournal() refuses a journal cut off anywhere, and any other byte in it", () => {
   const text = writeJournal(JOURNAL);
+  // JSON has two spellings for the hex digits of an escape.
+  const spell = (text: string) =>
+    text.replace(/\\u[0-9a-f]{4}/gi, (escape) => escape.toLowerCase());
   for (let length = 0; length < text.length - 1; length++) findFault(text.slice(0, length));
   fc.assert(
     fc.property(fc.nat(text.length - 2), fc.integer({ min: 32, max: 126 }), (at, code) => {
       const other = text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1);
-      fc.pre(other !== text);
+      fc.pre(spell(other) !== text);
       findFault(other);
     }),
     { numRuns: 2000 },

@@ -484,6 +484,17 @@ Deno.test("listBusyPackageManagers() names who holds a lock, and nobody else (C1
     assert.deepEqual(listBusyPackageManagers(view), [
       "apt-get (7) holds /var/lib/dpkg/lock-frontend: wait until it has finished.",
     ]);
+    const link = (pid: string, parent: number) => {
+      Deno.mkdirSync(`${root}/proc/${pid}`, { recursive: true });
+      Deno.writeTextFileSync(`${root}/proc/${pid}/stat`, `1 (x) S ${parent} 1 1 0 -1\n`);
+    };
+    link("self", 8);
+    link("8", 0);
+    assert.equal(listBusyPackageManagers(view).length, 1);
+    // The package manager that has started us waits for us.
+    link("8", 7);
+    link("7", 0);
+    assert.deepEqual(listBusyPackageManagers(view), []);
     Deno.removeSync(`${root}/proc`, { recursive: true });
     Deno.mkdirSync(`${root}/var/lib/pacman`);
     Deno.writeTextFileSync(`${root}/var/lib/pacman/db.lck`, "");

@@ -1,7 +1,7 @@
 # What leaves this checkout: builds for other systems, files below DESTDIR, packages. Read by the Makefile, whose variables
 # it uses. Nothing here is part of `make check`: these need programs that `make setup` does not fetch, and name them.
 
-.PHONY: install uninstall build-linux build-linux-arm64 build-freebsd build-netbsd build-openbsd build-all test-arm64
+.PHONY: install uninstall reproduce package package-deb test-packages build-linux build-linux-arm64 build-freebsd build-netbsd build-openbsd build-all test-arm64
 
 # Where the PAM modules are, for packages: the module then lies there and not among the files of wpam, which `wpam install`
 # copies it from else.
@@ -57,3 +57,14 @@ build-all: build ## build for all systems, and tell which were skipped and why (
 
 test-arm64: build-linux-arm64 ## log in with the build for arm64 under qemu-user, as root and with a network
 	@$(CLEAN) test/arm64.sh
+
+package: package-deb ## make the package
+
+package-deb: build ## make build/wpam_VERSION_ARCHITECTURE.deb, for Debian and Ubuntu
+	@VERSION=$(VERSION) tools/package-deb.sh
+
+test-packages: package ## have manual pages, completions, filters and packages read by the programs that they are for
+	@$(CLEAN) test/packages.sh
+
+reproduce: build ## build twice, in different places, and compare every byte
+	@VERSION=$(VERSION) tools/reproduce.sh

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# test/machine.sh FOLDER INIT [TREE]   makes a machine for test/machine.ts below the empty FOLDER, and is its process 1
+# test/machine.sh FOLDER INIT WPAM [TREE]   makes a machine for test/machine.ts below the empty FOLDER, and is its process 1
 #
 # A machine is this sandbox with an /etc, /var, /home, /run and PAM modules of its own, or a copy of TREE, the root of
-# an installed system; with an sshd that nobody has started, users to log in, and wpam as `make install` leaves it.
+# an installed system; with an sshd that nobody has started, users to log in, and wpam as `make install` leaves it, if
+# WPAM is installed; a TREE can be without.
 # INIT is none, or systemd: then programs stand in for systemctl and systemd-run and write down their calls.
 # It says "ready" when all is there. Started by test/machine.ts in namespaces of its own, inside test/sandbox.sh.
 set -eEu
 trap 'echo "test/machine.sh: failed: $BASH_COMMAND" >&2' ERR
-folder=$1 init=$2 tree=${3-}
+folder=$1 init=$2 wpam=$3 tree=${4-}
 home=$(echo /usr/lib/wpam/*)
 
 mount -t tmpfs -o mode=755 tmpfs "$folder"
@@ -16,10 +17,12 @@ mkdir "$root"
 if [ -n "$tree" ]; then
   mkdir "$folder/upper" "$folder/work"
   mount -t overlay -o "lowerdir=$tree,upperdir=$folder/upper,workdir=$folder/work" overlay "$root"
-  mkdir -p "$root$home"
-  mount --bind "$home" "$root$home"
   mount --rbind /dev "$root/dev"
-  ln -s "../lib/wpam/${home##*/}/wpam" "$root/usr/bin/wpam"
+  if [ "$wpam" = installed ]; then
+    mkdir -p "$root$home"
+    mount --bind "$home" "$root$home"
+    ln -s "../lib/wpam/${home##*/}/wpam" "$root/usr/bin/wpam"
+  fi
 else
   mount --rbind / "$root"
   cp -a /etc /home "$folder"

@@ -57,11 +57,15 @@ export class Machine implements AsyncDisposable {
     readonly folder: string,
   ) {}
 
-  /** Makes a machine, and starts its sshd unless told otherwise. */
+  /** Makes a machine, and starts its sshd unless told otherwise; without wpam only in a tree. */
   static async start(
-    { init = "none", sshd = true }: { init?: "none" | "systemd"; sshd?: boolean } = {},
+    { init = "none", sshd = true, wpam = true }: {
+      init?: "none" | "systemd";
+      sshd?: boolean;
+      wpam?: boolean;
+    } = {},
   ): Promise<Machine> {
-    if (!installed) {
+    if (wpam && !installed) {
       const args = ["-C", CHECKOUT, "--old-file=build", "--silent", "install"];
       const { success, stderr } = await new Deno.Command("make", { args }).output();
       assert.ok(success, new TextDecoder().decode(stderr));
@@ -71,7 +75,7 @@ export class Machine implements AsyncDisposable {
     const outside = new Deno.Command("unshare", {
       args: [
         ...["--mount", "--pid", "--ipc", "--fork", "--kill-child"],
-        ...["bash", SCRIPT, folder, init, ...TREE ? [TREE] : []],
+        ...["bash", SCRIPT, folder, init, wpam ? "installed" : "absent", ...TREE ? [TREE] : []],
       ],
       stdin: "null",
       stdout: "piped",

@@ -1,7 +1,7 @@
 /**
- * What packaging/ ships, read by the programs that it is for: mandoc, man, zsh, fish, fail2ban and logrotate.
+ * What packaging/ ships, read by the programs that it is for, and the packages, read by those that judge packages.
  *
- * Not part of `make test`: it needs those programs. Run by `make test-packages`.
+ * Not part of `make test`: it needs those programs. Run by test/packages.sh.
  */
 import assert from "node:assert/strict";
 import { REFUSALS } from "./refusals.ts";
@@ -121,4 +121,17 @@ Deno.test("make install copies, and make uninstall removes it unless wpam is set
   assert.ok((await make("uninstall", ...words)).success);
   assert.deepEqual(await list(folder), [""]);
   await Deno.remove(folder, { recursive: true });
+});
+
+/** Names the one package of a kind that was built. */
+function findPackage(pattern: RegExp): string {
+  const names = [...Deno.readDirSync(`${TOP}build`)].map(({ name }) => name);
+  return `${TOP}build/${names.find((name) => pattern.test(name))}`;
+}
+
+Deno.test("lintian has nothing to say about the Debian package", async () => {
+  const words = ["--allow-root", "--pedantic", "-E", "--display-info"];
+  const fail = ["--fail-on", "error,warning,info,pedantic,experimental"];
+  const deb = findPackage(/^wpam_.*\.deb$/);
+  assert.equal((await run("lintian", ...words, ...fail, deb)).out, "");
 });

@@ -10,9 +10,9 @@ cd "$(dirname "$0")/.."
 # All of it, because without --allow-all Deno reads nothing below /proc: listeners, mounts, the login that it runs in.
 flags=(--no-config --no-lock --no-remote --no-npm --cached-only --no-prompt --no-code-cache --allow-all)
 
-# The libraries come from tools/, at the versions of deno.json.
+# The libraries come from tools/, at the versions of deno.json; where a link leads makes no difference to the bundle.
 NODE_PATH=tools/node_modules "$ESBUILD" installer/main.ts --bundle --format=esm --platform=neutral \
-  --external:node:* --target=esnext --charset=utf8 --legal-comments=inline --log-level=warning --outfile=build/wpam.js
+  --preserve-symlinks --external:node:* --target=esnext --charset=utf8 --legal-comments=inline --log-level=warning --outfile=build/wpam.js
 [ -e build/deno ] || ln "$DENO" build/deno 2>/dev/null || cp "$DENO" build/deno
 cat >build/wpam <<LAUNCHER
 #!/bin/sh

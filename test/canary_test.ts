@@ -370,6 +370,12 @@ test("a canary that is killed ends its processes, and the next wpam removes its 
   for (const path of [FOLDER, SERVICE]) assert.ok(view.status(path), path);
   child.kill("SIGKILL");
   await child.status;
+  // If the question has got as far as ssh, it waits for the person, who leaves now.
+  await waitFor("the end of ssh", 10_000, () => {
+    const running = listProcesses().filter(({ state }) => state !== "Z");
+    for (const { pid, name } of running) if (name === "askpass") Deno.kill(pid);
+    return running.every(({ name }) => name !== "ssh");
+  });
   const transaction = Transaction.open(view);
   assert.ok("recover" in transaction, JSON.stringify(transaction));
   await transaction.recover();

@@ -13,7 +13,7 @@ behave = silence
 
 [dialogue]
 echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
-echo "Enter your totp code (submit empty for U2F): " <- "{code}"
+echo "Enter your totp code (submit empty for U2F): " <- after 1 s "{code}"
 
 [outcome]
 undecided

@@ -21,6 +21,8 @@ export class Sshd implements AsyncDisposable {
     readonly port: number,
     readonly folder: string,
     readonly process: Deno.ChildProcess,
+    /** The file of its PAM service. */
+    readonly pamFile: string,
   ) {}
 
   /**
@@ -36,8 +38,9 @@ export class Sshd implements AsyncDisposable {
     const port = pickPort();
     const { path, service, extra } = await prepareProgram(folder, `wpam-${port}`);
     const module = `${name} log_file=${folder}/wpam.log ${moduleArguments.join(" ")}`;
+    const pamFile = `/etc/pam.d/${service}`;
     await Deno.writeTextFile(
-      `/etc/pam.d/${service}`,
+      pamFile,
       `auth required ${module}\naccount required ${module}\n` +
         "session required pam_permit.so\npassword required pam_deny.so\n",
     );
@@ -49,7 +52,7 @@ export class Sshd implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    const sshd = new Sshd(port, folder, process);
+    const sshd = new Sshd(port, folder, process, pamFile);
     try {
       const listening = () => sshd.readOwnLog().includes("Server listening on");
       await waitFor("sshd listens", 10_000, listening);
@@ -79,6 +82,8 @@ export class Sshd implements AsyncDisposable {
     this.process.kill("SIGTERM");
     await this.process.status;
     await Deno.remove(this.folder, { recursive: true });
+    // wpam uninstall takes no file away that somebody's line still needs.
+    await Deno.remove(this.pamFile);
   }
 }
 

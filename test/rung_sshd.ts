@@ -79,11 +79,12 @@ export class Sshd implements AsyncDisposable {
 
   /** Ends sshd's listener and forgets its files. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // While the port is still taken: whoever has it next makes a file of the same name. And wpam uninstall takes no
+    // file away that somebody's line still needs.
+    await Deno.remove(this.pamFile);
     this.process.kill("SIGTERM");
     await this.process.status;
     await Deno.remove(this.folder, { recursive: true });
-    // wpam uninstall takes no file away that somebody's line still needs.
-    await Deno.remove(this.pamFile);
   }
 }
 

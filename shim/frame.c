@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* Waits for `events` and takes the time that it took from *left_ms; false when that is used up. */
@@ -33,25 +34,6 @@ static bool wait_for(int fd, short events, int64_t *left_ms)
     }
 }
 
-static enum frame_result send_all(int fd, const char *bytes, size_t length, int64_t *left_ms)
-{
-    while (length > 0) {
-        if (!wait_for(fd, POLLOUT, left_ms)) {
-            return FRAME_LATE;
-        }
-        ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n > 0) {
-            bytes += n;
-            length -= (size_t)n;
-        } else if (errno == EPIPE || errno == ECONNRESET) {
-            return FRAME_END;
-        } else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
-            return FRAME_BROKEN;
-        }
-    }
-    return FRAME_OK;
-}
-
 /* Reads exactly `length` bytes; an end of stream is FRAME_END before the first byte, else FRAME_BROKEN. */
 static enum frame_result receive_all(int fd, char *bytes, size_t length, int64_t *left_ms)
 {
@@ -72,7 +54,7 @@ static enum frame_result receive_all(int fd, char *bytes, size_t length, int64_t
     return FRAME_OK;
 }
 
-/* Sends one frame; FRAME_END when the helper has gone. */
+/* Sends one frame, in one call where the socket takes it; FRAME_END when the helper has gone. */
 enum frame_result frame_send(int fd, char type, const void *payload, size_t length, int64_t *left_ms)
 {
     if (length > FRAME_MAX) {
@@ -82,8 +64,26 @@ enum frame_result frame_send(int fd, char type, const void *payload, size_t leng
     for (int i = 0; i < 4; i++) {
         head[1 + i] = (char)(length >> (24 - 8 * i) & 0xff);
     }
-    enum frame_result result = send_all(fd, head, sizeof head, left_ms);
-    return result == FRAME_OK ? send_all(fd, payload, length, left_ms) : result;
+    size_t sent = 0;
+    while (sent < sizeof head + length) {
+        size_t of_head = sent < sizeof head ? sent : sizeof head, of_payload = sent - of_head;
+        struct iovec parts[] = {
+            {.iov_base = head + of_head, .iov_len = sizeof head - of_head},
+            {.iov_base = (char *)(uintptr_t)payload + of_payload, .iov_len = length - of_payload},
+        };
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+        ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0) {
+            sent += (size_t)n;
+        } else if (errno == EPIPE || errno == ECONNRESET) {
+            return FRAME_END;
+        } else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
+            return FRAME_BROKEN;
+        } else if (!wait_for(fd, POLLOUT, left_ms)) {
+            return FRAME_LATE;
+        }
+    }
+    return FRAME_OK;
 }
 
 /* Receives one frame; FRAME_END only between two frames. Release it with frame_free() on FRAME_OK. */

@@ -75,7 +75,7 @@ const FAULTS: Record<string, Fault> = {
   },
   "no process can be made": { faults: { FAULT_CALL: "fork" } },
   "no socket can be made": { faults: { FAULT_CALL: "socketpair" } },
-  "the socket to the helper cannot be written": { faults: { FAULT_CALL: "send" } },
+  "the socket to the helper cannot be written": { faults: { FAULT_CALL: "sendmsg" } },
   "the socket to the helper cannot be read": { faults: { FAULT_CALL: "recv" } },
   "the socket to the helper cannot be waited for": { faults: { FAULT_CALL: "poll" } },
   "the settings cannot be read": { faults: { FAULT_CALL: "read" } },

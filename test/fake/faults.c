@@ -71,8 +71,7 @@ static bool is_refused(const void *caller)
 BREAKABLE(pid_t, -1, EAGAIN, fork, (void), ())
 BREAKABLE(int, -1, EMFILE, socketpair, (int domain, int type, int protocol, int ends[2]),
           (domain, type, protocol, ends))
-BREAKABLE(ssize_t, -1, EIO, send, (int fd, const void *bytes, size_t length, int flags),
-          (fd, bytes, length, flags))
+BREAKABLE(ssize_t, -1, EIO, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
 BREAKABLE(ssize_t, -1, EIO, recv, (int fd, void *bytes, size_t length, int flags), (fd, bytes, length, flags))
 BREAKABLE(ssize_t, -1, EIO, read, (int fd, void *bytes, size_t length), (fd, bytes, length))
 /* What a hardened build calls in the place of read(). */

@@ -53,7 +53,7 @@
 
 #define socketpair(domain, type, protocol, ends) world_socketpair(domain, type, protocol, ends)
 #define poll(fds, count, ms) world_poll(fds, count, ms)
-#define send(fd, bytes, size, flags) world_send(fd, bytes, size, flags)
+#define sendmsg(fd, message, flags) world_sendmsg(fd, message, flags)
 #define recv(fd, out, size, flags) world_recv(fd, out, size, flags)
 #define shutdown(fd, how) world_shutdown(fd, how)
 

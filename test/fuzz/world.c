@@ -801,9 +801,12 @@ int world_poll(struct pollfd *fds, nfds_t count, int ms)
     return 1;
 }
 
-ssize_t world_send(int fd, const void *bytes, size_t size, int flags)
+ssize_t world_sendmsg(int fd, const struct msghdr *message, int flags)
 {
     static const int errors[] = {EINTR, EAGAIN, 0, EPIPE, ECONNRESET, EIO};
+    const struct iovec *parts = message->msg_iov;
+    REQUIRE(message->msg_iovlen == 2 && !message->msg_name && !message->msg_control);
+    size_t size = parts[0].iov_len + parts[1].iov_len;
     REQUIRE(*kind_of(fd) == OURS && flags == (MSG_NOSIGNAL | MSG_DONTWAIT) && size > 0);
     if (now.deaf) {
         return fail(EPIPE);
@@ -812,8 +815,9 @@ ssize_t world_send(int fd, const void *bytes, size_t size, int flags)
     if (way > 0 && errors[way - 1] != 0) {
         return fail(errors[way - 1]);
     }
-    size_t n = way > 0 ? 1 : limit(size);
-    hear(bytes, n);
+    size_t n = way > 0 ? 1 : limit(size), first = n < parts[0].iov_len ? n : parts[0].iov_len;
+    hear(parts[0].iov_base, first);
+    hear(parts[1].iov_base, n - first);
     return (ssize_t)n;
 }
 

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
@@ -128,7 +129,7 @@ int world_unlinkat(int fd, const char *name, int flags);
 int world_fsync(int fd);
 int world_socketpair(int domain, int type, int protocol, int ends[2]);
 int world_poll(struct pollfd *fds, nfds_t count, int ms);
-ssize_t world_send(int fd, const void *bytes, size_t size, int flags);
+ssize_t world_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t world_recv(int fd, void *out, size_t size, int flags);
 int world_shutdown(int fd, int how);
 pid_t world_fork(void);

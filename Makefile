@@ -6,10 +6,14 @@
 .NOTPARALLEL:
 
 VERSION := $(shell sed -n 's/^ *"version": "\(.*\)".*/\1/p' deno.json)
+SYSTEM := $(shell uname -s)
 MACHINE := $(shell uname -m)
-PLATFORM := linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(MACHINE)))
+# As npm names this machine.
+PLATFORM := $(shell uname -s | tr A-Z a-z)-$(patsubst x86_64,x64,$(patsubst amd64,x64,$(patsubst aarch64,arm64,$(MACHINE))))
 
-export DENO := $(CURDIR)/tools/node_modules/@deno/$(PLATFORM)-glibc/deno
+# npm has Deno for Linux and macOS; elsewhere the system's own is taken, as is whichever is given as DENO=.
+NPM_DENO := $(if $(filter Linux,$(SYSTEM)),-glibc/deno)$(if $(filter Darwin,$(SYSTEM)),/deno)
+export DENO := $(if $(NPM_DENO),$(CURDIR)/tools/node_modules/@deno/$(PLATFORM)$(NPM_DENO),$(or $(shell command -v deno),deno))
 export ESBUILD := $(CURDIR)/tools/node_modules/@esbuild/$(PLATFORM)/bin/esbuild
 export DENO_DIR := $(CURDIR)/build/deno-dir
 export DENO_NO_PACKAGE_JSON := 1
@@ -22,10 +26,15 @@ RUN := $(CLEAN) $(DENO)
 
 HARD := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fPIC -fvisibility=hidden
 HARD += $(if $(filter x86_64,$(MACHINE)),-fcf-protection)
-HARD += $(if $(filter aarch64,$(MACHINE)),-mbranch-protection=standard)
+HARD += $(if $(filter aarch64 arm64,$(MACHINE)),-mbranch-protection=standard)
 WARN := -Wall -Wextra -Wformat=2 -Wconversion -Wshadow -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Werror
 LINK := -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 EXPORTS := -Wl,--version-script=shim/pam_wpam.map
+# The linker of macOS knows none of these, and does most of it by itself.
+ifeq ($(SYSTEM),Darwin)
+LINK := -Wno-unused-command-line-argument
+EXPORTS :=
+endif
 # Compiled into the module: a helper elsewhere would not be found.
 PREFIX := /usr
 HOME_DIR := $(PREFIX)/lib/wpam/$(VERSION)
@@ -88,7 +97,7 @@ coverage: setup build build/pam_app build/openpam/pam_app ## tell which lines of
 	@$(CLEAN) test/untouched.sh test/coverage.sh $(COMPILE)
 
 # The peers that setup then fetches are what wpam is compared with.
-bench: export PEERS := 1
+bench: export ALSO := peers
 bench: setup build build/bench/run build/bench/distance build/bench/pam_two_prompts.so ## measure what a login costs, in under 10 minutes (ROUNDS=40; WRITE=1 rewrites docs/performance.md)
 	$(call sandboxed,$(RUN) run -A --cached-only test/bench/main.ts)
 

@@ -1,5 +1,5 @@
 # What leaves this checkout: builds for other systems, files below DESTDIR, packages. Read by the Makefile, whose variables
-# it uses. Nothing here is part of `make check`: these need programs that `make setup` does not fetch, and name them.
+# it uses. Nothing here is part of `make check`: these need programs that only they have `make setup` fetch, or that they name.
 
 .PHONY: install uninstall reproduce package package-deb test-packages build-linux build-linux-arm64 build-freebsd build-netbsd build-openbsd build-all test-arm64
 
@@ -40,7 +40,10 @@ CROSS_FLAGS = $(filter-out -fcf-protection -mbranch-protection=standard,$(COMPIL
 
 build-linux: build ## the same on Linux
 
-build-linux-arm64: build ## build for Linux on arm64, into build/linux-arm64
+# Setup then fetches a compiler for arm64, as root.
+build-linux-arm64 build-all: export ALSO := cross
+
+build-linux-arm64: setup build ## build for Linux on arm64, into build/linux-arm64
 	@$(CROSS) linux-arm64 $(CROSS_FLAGS)
 
 build-freebsd: build ## build for FreeBSD on amd64, into build/freebsd
@@ -52,7 +55,7 @@ build-netbsd: build ## build for NetBSD on amd64, into build/netbsd
 build-openbsd: build ## tell why there is nothing to build for OpenBSD
 	@$(CROSS) openbsd $(CROSS_FLAGS)
 
-build-all: build ## build for all systems, and tell which were skipped and why (STRICT=1 fails then)
+build-all: setup build ## build for all systems, and tell which were skipped and why (STRICT=1 fails then)
 	@tools/build-cross.sh all $(CROSS_FLAGS)
 
 test-arm64: build-linux-arm64 ## log in with the build for arm64 under qemu-user, as root and with a network

@@ -57,29 +57,57 @@ need() {
     fi
   done
 }
-need gcc gcc
-need binutils nm readelf strip
-need clang clang
-need "$(runtime_package)" "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null || echo none)"
-need clang-tidy clang-tidy
-need cppcheck cppcheck
-need valgrind valgrind
-need libc6-dev /usr/include/stdlib.h
-need libpam0g-dev /usr/include/security/pam_modules.h
-need npm npm
-need openssh-client ssh ssh-keygen
-need iproute2 ip
-need e2fsprogs chattr lsattr
-need util-linux unshare setpriv
-need mount mount
-need passwd useradd chpasswd
-need procps pgrep pkill
-need perl-base perl
-need strace strace
-need sudo sudo
+
+# Without apt there is building alone: the tests need Debian or Ubuntu.
+if ! command -v apt-get >/dev/null; then
+  need cc cc
+  need "PAM's headers" "$(xcrun --show-sdk-path 2>/dev/null || :)/usr/include/security/pam_modules.h"
+  need npm npm
+  [ "${DENO#"$PWD/"}" != "$DENO" ] || need deno "$DENO"
+else
+  need gcc gcc
+  need binutils nm readelf strip
+  need clang clang
+  need "$(runtime_package)" "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null || echo none)"
+  need clang-tidy clang-tidy
+  need cppcheck cppcheck
+  need valgrind valgrind
+  need libc6-dev /usr/include/stdlib.h
+  need libpam0g-dev /usr/include/security/pam_modules.h
+  need npm npm
+  need openssh-client ssh ssh-keygen
+  need iproute2 ip
+  need e2fsprogs chattr lsattr
+  need util-linux unshare setpriv
+  need mount mount
+  need passwd useradd chpasswd
+  need procps pgrep pkill
+  need perl-base perl
+  need strace strace
+  need sudo sudo
+  # What only some targets need, which name it.
+  case ${ALSO-} in
+  cross)
+    need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+    need libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdlib.h
+    ;;
+  esac
+fi
 
 if [ ${#missing[@]} = 0 ]; then
   say packages "all here"
+elif ! command -v apt-get >/dev/null; then
+  say packages "missing ${missing[*]}"
+  while read -r manager packages; do
+    ! command -v "$manager" >/dev/null || say packages "an administrator can run: $manager $packages"
+  done <<SYSTEMS
+dnf install gcc pam-devel npm
+zypper install gcc pam-devel npm
+pacman -S gcc pam npm
+apk add gcc musl-dev linux-pam-dev npm deno
+pkg install npm deno
+brew install node
+SYSTEMS
 elif may_install; then
   refresh
   if quietly packages apt_get install "${missing[@]}"; then say packages "installed ${missing[*]}"; fi
@@ -123,7 +151,7 @@ else
 fi
 
 # For make bench: the modules that it compares ours with, and the program that calls them all.
-if [ -z "${PEERS-}" ]; then
+if [ "${ALSO-}" != peers ]; then
   :
 elif [ -d build/peers ]; then
   say peers "unpacked below build/peers"

@@ -30,3 +30,44 @@ Deno.test("what is packed for arm64 is the Deno that everything else is built wi
   assert.equal(read("tools/arm64/package.json").dependencies[name], pinned.version);
   assert.deepEqual([packed.version, packed.integrity], [pinned.version, pinned.integrity]);
 });
+
+/** Tells what make would run on another system, and with which Deno and esbuild. */
+function plan(system: string, machine: string, platform: string) {
+  const top = new URL("../../", import.meta.url).pathname;
+  const words = [`SYSTEM=${system}`, `MACHINE=${machine}`, `PLATFORM=${platform}`];
+  const { stdout } = new Deno.Command("make", {
+    args: ["-np", "-C", top, ...words, "build/pam_wpam.so"],
+    env: { MAKEFLAGS: "" },
+  }).outputSync();
+  const text = new TextDecoder().decode(stdout);
+  const variable = (name: string) =>
+    new RegExp(`^${name} := (.*)$`, "m").exec(text)?.[1]?.replace(`${top}tools/node_modules/`, "");
+  return {
+    deno: variable("DENO"),
+    esbuild: variable("ESBUILD"),
+    linker: /-Wl,-z,relro/.test(text),
+  };
+}
+
+Deno.test("make takes what npm has for a system, else the system's own", () => {
+  const { packages } = read("tools/package-lock.json");
+  for (
+    const [system, machine, platform, deno] of [
+      ["Linux", "x86_64", "linux-x64", "@deno/linux-x64-glibc"],
+      ["Linux", "aarch64", "linux-arm64", "@deno/linux-arm64-glibc"],
+      ["Darwin", "arm64", "darwin-arm64", "@deno/darwin-arm64"],
+      ["Darwin", "x86_64", "darwin-x64", "@deno/darwin-x64"],
+      ["FreeBSD", "amd64", "freebsd-x64", undefined],
+      ["FreeBSD", "arm64", "freebsd-arm64", undefined],
+    ] as const
+  ) {
+    const planned = plan(system, machine, platform);
+    if (deno) assert.equal(planned.deno, `${deno}/deno`);
+    else assert.match(planned.deno!, /^(\/.*\/)?deno$/);
+    assert.equal(planned.esbuild, `@esbuild/${platform}/bin/esbuild`);
+    for (const name of [deno, `@esbuild/${platform}`].filter(Boolean)) {
+      assert.match(packages[`node_modules/${name}`].integrity, /^sha512-/);
+    }
+    assert.equal(planned.linker, system !== "Darwin");
+  }
+});

@@ -23,7 +23,7 @@ const OBSTACLES: readonly (readonly [
     "bsd-auth",
     ({ library }) => library === undefined,
     ({ name }) =>
-      `${name} logs people in by BSD Auth, not by PAM: use a login style of its own in /etc/login.conf.`,
+      `${name} logs people in by BSD Auth, not by PAM, so wpam cannot run here; a login style for /etc/login.conf is planned.`,
   ],
   [
     "nixos",

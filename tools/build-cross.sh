@@ -63,7 +63,7 @@ linux-arm64)
   ;;
 freebsd) choose_bsd x86_64-freebsd.14.0 x86_64-unknown-freebsd14 "${FREEBSD_SYSROOT-}" ;;
 netbsd) choose_bsd x86_64-netbsd.10.1 x86_64-unknown-netbsd10 "${NETBSD_SYSROOT-}" ;;
-openbsd) lack "OpenBSD logs people in by BSD Auth, not by PAM; there is no program for that yet" ;;
+openbsd) lack "OpenBSD logs people in by BSD Auth, not by PAM; a login style for it is planned" ;;
 *)
   echo "no such target: $target" >&2
   exit 1

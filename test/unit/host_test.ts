@@ -302,7 +302,7 @@ const OBSTACLES: [id: string, sentence: RegExp, host: () => Promise<Host>][] = [
   ],
   [
     "bsd-auth",
-    /^OpenBSD 7.8 logs people in by BSD Auth, not by PAM: use a login style/,
+    /^OpenBSD 7.8 logs people in by BSD Auth, not by PAM, so wpam cannot run here; a login style/,
     () =>
       probeChanged("debian-13", (root) => Deno.removeSync(`${root}/etc/os-release`), (view) => ({
         ...view,

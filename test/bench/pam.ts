@@ -9,6 +9,7 @@ import {
   BIG_ID,
   configure,
   ID,
+  makeCode,
   RUN,
   run,
   SCRATCH,
@@ -22,7 +23,7 @@ interface Case {
   readonly name: string;
   readonly command: readonly string[];
   /** What is typed, all of it at once. */
-  readonly input: () => string;
+  readonly input: () => string | Promise<string>;
 }
 
 /** What run.c prints. */
@@ -53,6 +54,7 @@ function fill(unit: (number: number) => string, start: string, end: string): str
   return text.replace(/,$/, "") + end;
 }
 
+const OFFLINE = "offline_users = alice\n";
 const USERS = fill((i) => `user${i},`, "offline_users = ", "\n");
 
 /** wpam with more work than usual; all are expected to cost what the first one costs. */
@@ -63,6 +65,8 @@ const GROWN: readonly (readonly [string, string, Wanted])[] = [
   [`${WPAM}, ${USERS.split(",").length} offline users (16 KiB)`, ID, { more: USERS }],
   [`${WPAM}, 16 KiB of settings`, ID, { more: fill(() => `# ${"-".repeat(60)}\n`, "", "") }],
   [`${WPAM}, a log of 1 GB`, ID, { log: 1e9 }],
+  [`${WPAM}, an offline code`, ID, { more: OFFLINE, offline: 1 }],
+  [`${WPAM}, an offline code, 10,000 users have some`, ID, { more: OFFLINE, offline: 10_000 }],
 ];
 
 /** Sets up a PAM service of its own and returns the command that logs in through it. */
@@ -156,9 +160,17 @@ async function listPeers(server: Server): Promise<Case[]> {
 async function listOurs(server: Server): Promise<Case[]> {
   const cases: Case[] = [];
   for (const [i, [name, id, wanted]] of GROWN.entries()) {
-    const module = ["pam_wpam.so", ...await configure(`grown-${i}`, server, wanted)];
-    const command = await serve(`wpam-${i}`, ...module);
-    cases.push({ name, command, input: () => `${id}\n${server.code()}\n` });
+    const folder = `grown-${i}`;
+    const command = await serve(
+      `wpam-${i}`,
+      "pam_wpam.so",
+      ...await configure(folder, server, wanted),
+    );
+    const input = async () => {
+      const more = wanted.offline ? `${await makeCode(folder)}\n` : "";
+      return `${id}\n${server.code()}\n${more}`;
+    };
+    cases.push({ name, command, input });
   }
   return cases;
 }
@@ -170,7 +182,7 @@ async function measure({ name, command, input }: Case): Promise<Cost> {
     stdout: "piped",
   }).spawn();
   const writer = process.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input()));
+  await writer.write(new TextEncoder().encode(await input()));
   await writer.close();
   const { stdout } = await process.output();
   const cost: Cost = JSON.parse(new TextDecoder().decode(stdout));

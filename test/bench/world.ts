@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { URI } from "otpauth";
+import { putCode } from "../codes.ts";
 import { findParts } from "../installed.ts";
 
 /** The user of the fake Werbot, and one whose answer is as long as an answer may be. */
@@ -112,25 +113,41 @@ export interface Wanted {
   readonly system?: boolean;
   /** Bytes that the log holds already, all of them zeros. */
   readonly log?: number;
+  /** How many users have an offline code; there is then nothing where Werbot should be. */
+  readonly offline?: number;
+}
+
+function nameCodes(folder: string): string {
+  return `${SCRATCH}/${folder}/offline`;
+}
+
+/** Makes an offline code for alice in the settings of that name, and returns it. */
+export function makeCode(name: string): Promise<string> {
+  return putCode(nameCodes(name), "alice");
 }
 
 /** Writes a folder of settings and returns the arguments of the PAM line for it. */
 export async function configure(
   name: string,
   { place }: Server,
-  { more = "", system = false, log = 0 }: Wanted = {},
+  { more = "", system = false, log = 0, offline = 0 }: Wanted = {},
 ): Promise<string[]> {
   const folder = `${SCRATCH}/${name}`;
   await Deno.mkdir(folder);
-  const { address, serviceID, serviceKey, ca } = place;
+  const { serviceID, serviceKey, ca } = place;
+  const address = offline > 0 ? "https://127.0.0.1:1" : place.address;
   const text = `server_url = ${address}\nservice_id = ${serviceID}\nservice_key = ${serviceKey}\n`;
   await Deno.writeTextFile(`${folder}/wpam.conf`, text + more, { mode: 0o600 });
   if (system) await Deno.writeTextFile("/etc/ssl/certs/ca-certificates.crt", ca, { append: true });
   else await Deno.writeTextFile(`${folder}/ca.pem`, ca);
   await Deno.writeTextFile(`${folder}/wpam.log`, "", { mode: 0o640 });
   await Deno.truncate(`${folder}/wpam.log`, log);
+  const codes = nameCodes(name);
+  await Deno.mkdir(codes, { mode: 0o700 });
+  for (let i = 1; i <= offline; i++) await putCode(codes, i === 1 ? "alice" : `user${i}`);
   const { helper } = findParts();
-  return [`config=${folder}/wpam.conf`, `helper=${helper}`, `log_file=${folder}/wpam.log`];
+  const files = [`config=${folder}/wpam.conf`, `log_file=${folder}/wpam.log`];
+  return [...files, `helper=${helper}`, `offline_dir=${codes}`];
 }
 
 /** Runs a command and returns what it printed; fails when it fails. */

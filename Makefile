@@ -36,7 +36,7 @@ LINK := -Wno-unused-command-line-argument
 EXPORTS :=
 endif
 # Compiled into the module: a helper elsewhere would not be found.
-PREFIX := /usr
+PREFIX := /usr$(if $(filter Darwin,$(SYSTEM)),/local)
 HOME_DIR := $(PREFIX)/lib/wpam/$(VERSION)
 DEFINE := -D_GNU_SOURCE -DWPAM_VERSION='"$(VERSION)"' -DWPAM_HELPER='"$(HOME_DIR)/wpam-auth"'
 COMPILE = $(CPPFLAGS) -std=c11 $(HARD) $(WARN) $(DEFINE) $(CFLAGS)

@@ -22,6 +22,8 @@ const hour = 3_600_000;
 
 /** Describes whom a leaf stands for, and when. */
 export interface Subject {
+  /** Is the first name when absent. */
+  readonly commonName?: string;
   readonly names?: readonly string[];
   readonly addresses?: readonly string[];
   readonly notBefore?: Date;
@@ -97,7 +99,7 @@ function makeKeys(): Promise<CryptoKeyPair> {
 }
 
 function commonName(subject: Subject): string {
-  return `CN=${subject.names?.[0] ?? "fake"}`;
+  return `CN=${subject.commonName ?? subject.names?.[0] ?? "fake"}`;
 }
 
 function validity(subject: Subject): { notBefore: Date; notAfter: Date } {
@@ -114,7 +116,7 @@ function leafExtensions(subject: Subject, authority: boolean): Extension[] {
   ];
   const common = [
     new BasicConstraintsExtension(authority, undefined, true),
-    new SubjectAlternativeNameExtension(names),
+    ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)]),
   ];
   return authority
     ? common

@@ -18,12 +18,14 @@ export type Certificate =
   | "good"
   | "other-ca"
   | "wrong-name"
+  | "common-name"
   | "expired"
   | "not-yet-valid"
   | "ends-soon"
   | "ends-now"
   | "self-signed"
-  | "self-signed-ca";
+  | "self-signed-ca"
+  | "authority";
 
 /** Describes a user whom the service knows. */
 export interface User {
@@ -153,7 +155,8 @@ export class Werbot implements AsyncDisposable {
   static async start(options: Options = {}): Promise<Werbot> {
     const authority = await Authority.create();
     const identity = await certify(authority, options);
-    const werbot = new Werbot(options, authority.certificate, identity);
+    const ca = options.certificate === "authority" ? identity.chain : authority.certificate;
+    const werbot = new Werbot(options, ca, identity);
     await werbot.#listen();
     return werbot;
   }
@@ -425,6 +428,7 @@ function certify(authority: Authority, options: Options): Promise<Identity> {
     "good": () => authority.issue(subject),
     "other-ca": async () => (await Authority.create("Other Authority")).issue(subject),
     "wrong-name": () => authority.issue({ names: ["wrong.example"] }),
+    "common-name": () => authority.issue({ commonName: "localhost" }),
     "expired": () =>
       authority.issue({
         ...subject,
@@ -441,6 +445,7 @@ function certify(authority: Authority, options: Options): Promise<Identity> {
     "ends-now": () => authority.issue({ ...subject, notAfter: new Date(now + 2 * day) }),
     "self-signed": () => selfSign(subject),
     "self-signed-ca": () => selfSign(subject, true),
+    "authority": () => selfSign(subject, true),
   };
   return makers[options.certificate ?? "good"]();
 }

@@ -274,10 +274,12 @@ Deno.test("Werbot.violations records bytes beyond the request or short of one", 
 const certificates: Record<Exclude<Certificate, "good" | "ends-soon" | "ends-now">, RegExp> = {
   "other-ca": /^InvalidData: invalid peer certificate: UnknownIssuer$/,
   "wrong-name": /^InvalidData: .*certificate not valid for name "localhost"/,
+  "common-name": /^InvalidData: .*certificate not valid for name "localhost".* any names/,
   "expired": /^InvalidData: .*certificate expired: verification time/,
   "not-yet-valid": /^InvalidData: .*certificate not valid yet: verification time/,
   "self-signed": /^InvalidData: .*UnknownIssuer$/,
   "self-signed-ca": /^InvalidData: .*CaUsedAsEndEntity/,
+  "authority": /^InvalidData: .*CaUsedAsEndEntity/,
 };
 
 for (const [certificate, error] of Object.entries(certificates)) {

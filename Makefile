@@ -74,7 +74,7 @@ help: ## this list
 setup: ## fetch what building and testing need (as root also system packages; no service)
 	@tools/setup.sh
 
-build: build/pam_wpam.so build/wpam-auth build/wpam build/share/made ## build module, helper and command (FLAVOUR=standalone|bundle)
+build: build/pam_wpam.so build/wpam-auth build/wpam build/share/made ## build module, helper and command (FLAVOUR=standalone|bundle|node)
 
 demo: setup build build/pam_app ## show a login in a throw-away sandbox (KEEP=1 leaves it open)
 	$(call sandboxed,$(RUN) run -A --cached-only test/demo.ts)
@@ -182,7 +182,7 @@ build/share/made: $(wildcard packaging/*.ts packaging/man/* installer/*.ts src/*
 	$(call step,manual,rm -rf build/share && $(RUN) run -A --no-check --cached-only packaging/main.ts build/share && touch $@)
 
 # Changes only when a setting does, so that what depends on it is built anew.
-build/settings: export SETTINGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(HOME_DIR) $(FLAVOUR) $(DENORT_BIN)
+build/settings: export SETTINGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(HOME_DIR) $(FLAVOUR) $(DENORT_BIN) $(NODE)
 build/settings: FORCE
 	@mkdir -p build/asan
 	@printf '%s\n' "$$SETTINGS" | cmp -s - $@ || printf '%s\n' "$$SETTINGS" >$@

@@ -1,22 +1,12 @@
 /**
- * Both flavours of the helper, as far as they can be looked at without running them: a compiled one carries its flags
+ * The flavours of the helper, as far as they can be looked at without running them: a compiled one carries its flags
  * and permissions in itself, and no code cache of it lies where anybody could plant one; and neither can be had by
  * accident. Any program does for the base of a compiled one that is not run.
  */
 import assert from "node:assert/strict";
+import { buildHelper } from "./flavour.ts";
 
-const TOP = new URL("../", import.meta.url).pathname;
 const FLAGS = ["--jitless", "--single-threaded", "--lite-mode"];
-
-/** Builds the helper into a folder of its own. */
-async function build(folder: string, env: Record<string, string>) {
-  const { code, stdout, stderr } = await new Deno.Command(`${TOP}tools/build-helper.sh`, {
-    args: [folder],
-    env: { FLAVOUR: "", DENORT_BIN: "", ...env },
-  }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, err: err! };
-}
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "wpam-" });
@@ -29,7 +19,7 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
 
 Deno.test("a compiled helper may use the network and nothing else, and takes no code from a cache", () =>
   inFolder(async (folder) => {
-    const { code, out, err } = await build(folder, {
+    const { code, out, err } = await buildHelper(folder, {
       FLAVOUR: "standalone",
       DENORT_BIN: "/bin/true",
     });
@@ -57,7 +47,7 @@ Deno.test("a compiled helper may use the network and nothing else, and takes no 
 
 Deno.test("a bundled helper has the same flags and permissions", () =>
   inFolder(async (folder) => {
-    const { code, out } = await build(folder, { FLAVOUR: "bundle" });
+    const { code, out } = await buildHelper(folder, { FLAVOUR: "bundle" });
     assert.equal(code, 0, out);
     const launcher = await Deno.readTextFile(`${folder}/wpam-auth`);
     const words = launcher.trim().split("\n").at(-1)!.split(" ");
@@ -67,9 +57,37 @@ Deno.test("a bundled helper has the same flags and permissions", () =>
     assert.ok(words.includes("--no-prompt"));
   }));
 
+Deno.test("a helper for a Node that is not here may read no file but its own, and has Deno's flags", () =>
+  inFolder(async (folder) => {
+    const { code, out } = await buildHelper(folder, { FLAVOUR: "node", NODE: "/none/bin/node" });
+    assert.equal(code, 0, out);
+    const launcher = await Deno.readTextFile(`${folder}/wpam-auth`);
+    const words = launcher.trim().split("\n").at(-1)!.split(" ");
+    assert.deepEqual(words.slice(0, 2), ["exec", "'/none/bin/node'"]);
+    const granted = words.filter((word) => /^"?--(allow|permission)/.test(word));
+    assert.deepEqual(granted, ["--permission", '"--allow-fs-read=$home/wpam-auth.js"']);
+    assert.deepEqual(FLAGS.filter((flag) => !words.includes(flag)), []);
+  }));
+
+Deno.test("FLAVOUR=node without Node says so in one line", () =>
+  inFolder(async (folder) => {
+    for (const NODE of ["no-such-node", "/bin/false"]) {
+      const { code, out, err } = await buildHelper(folder, { FLAVOUR: "node", NODE });
+      assert.deepEqual([code, out], [2, ""]);
+      assert.match(err, /^FLAVOUR=node needs Node[^\n]+\n$/);
+    }
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+  }));
+
+Deno.test("a helper for Deno has nothing in it that is for Node", () =>
+  inFolder(async (folder) => {
+    await buildHelper(folder, { FLAVOUR: "bundle" });
+    assert.doesNotMatch(await Deno.readTextFile(`${folder}/wpam-auth.js`), /src\/node\.ts/);
+  }));
+
 Deno.test("FLAVOUR=standalone without denort says so in one line", () =>
   inFolder(async (folder) => {
-    const { code, out, err } = await build(folder, {
+    const { code, out, err } = await buildHelper(folder, {
       FLAVOUR: "standalone",
       DENO_DIR: `${folder}/none`,
     });

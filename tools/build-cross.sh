@@ -69,12 +69,14 @@ openbsd) lack "OpenBSD logs people in by BSD Auth, not by PAM; a login style for
   exit 1
   ;;
 esac
-[ -e build/wpam-auth.js ] || lack "the helper here is of one piece: run FLAVOUR=bundle make build first"
+grep -qs '/deno" run' build/wpam-auth || lack "the helper here is no bundle with Deno: run FLAVOUR=bundle make build first"
 
 out=build/$target
 mkdir -p "$out"
 "${cc[@]}" "$@" -shared -o "$out/pam_wpam.so" shim/*.c "${libraries[@]}"
 cp "${files[@]/#/build/}" "$out"
+# There is no Deno for it. Where pkgsrc puts Node, if not told otherwise.
+[ "$target" != netbsd ] || FLAVOUR=node NODE=${NODE:-/usr/pkg/bin/node} tools/build-helper.sh "$out" >/dev/null
 if [ "$target" = linux-arm64 ]; then
   deno=node_modules/@deno/linux-arm64-glibc/deno
   # Forced, because npm would not fetch what this machine cannot run.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the login helper, wpam-auth, from src/main.ts into build/ or the folder given: one binary (standalone), or a
 # launcher with Deno and one JavaScript file beside it (bundle). Both may use the network and nothing else.
-# FLAVOUR=standalone|bundle forces one. Never type-checks (make types does) and never downloads. Run by make build.
+# FLAVOUR=standalone|bundle forces one. FLAVOUR=node is for systems without Deno: the launcher has the path of NODE (the
+# one in PATH) compiled in. Never type-checks (make types does) and never downloads. Run by make build.
 set -euo pipefail
 : "${DENO:?run this as: make build}" "${ESBUILD:?}" "${DENO_DIR:?}"
 cd "$(dirname "$0")/.."
@@ -27,13 +28,13 @@ denort() {
 
 found=$(denort)
 case ${FLAVOUR-} in
-standalone | bundle) why="as asked" ;;
+standalone | bundle | node) why="as asked" ;;
 "")
   FLAVOUR=bundle why="no denort here to compile with"
   [ -z "$found" ] || FLAVOUR=standalone why=$found
   ;;
 *)
-  echo "FLAVOUR is standalone, bundle or empty, not '$FLAVOUR'" >&2
+  echo "FLAVOUR is standalone, bundle, node or empty, not '$FLAVOUR'" >&2
   exit 2
   ;;
 esac
@@ -44,12 +45,53 @@ if [ "$FLAVOUR" = standalone ] && [ -z "$found" ]; then
   exit 2
 fi
 
+node_lacks() {
+  echo "FLAVOUR=node needs Node 20 or newer: $1" >&2
+  exit 2
+}
+
+# Finds Node and what it takes, for not every one takes the same. Before 25 its permission model leaves the network open
+# and need not be told to; with --jitless some complain on standard error about WebAssembly, unless it is switched off.
+# Of one for another system only the path is known: it must be 22 or 24.
+choose_node() {
+  local model
+  node=$(command -v "${NODE:-node}") || node=${NODE-}
+  [[ $node = /* ]] || node_lacks "put it into the PATH, or give its path as NODE"
+  flags=(--permission --jitless --no-warnings)
+  if [ -e "$node" ]; then
+    for model in "--permission --allow-net" --permission --experimental-permission; do
+      read -ra flags <<<"$model --jitless --no-warnings"
+      ! "$node" "${flags[@]}" -e 0 2>/dev/null || break
+    done
+    "$node" "${flags[@]}" -e 0 >/dev/null 2>&1 || node_lacks "$node is none"
+    ! "$node" --no-expose-wasm -e 0 2>/dev/null || flags+=(--no-expose-wasm)
+  fi
+  flags+=(--single-threaded --lite-mode --v8-pool-size=0 --use-openssl-ca)
+}
+
+bundle() {
+  "$ESBUILD" src/main.ts --bundle --format=esm --platform=neutral --external:node:* --charset=utf8 \
+    --legal-comments=inline --log-level=warning --outfile="$out/wpam-auth.js" "$@"
+}
+
+[ "$FLAVOUR" != node ] || choose_node
 rm -f "$out/wpam-auth" "$out/wpam-auth.js" "$out/deno"
 if [ "$FLAVOUR" = standalone ]; then
   "$DENO" compile --quiet --no-check "${flags[@]}" --output "$out/wpam-auth" src/main.ts
+elif [ "$FLAVOUR" = node ]; then
+  bundle --target=node20 --inject:src/node.ts
+  cat >"$out/wpam-auth" <<LAUNCHER
+#!/bin/sh
+# Started by pam_wpam.so as an unprivileged user: the network, and no file but its own.
+unset PWD OLDPWD SHLVL
+# Node ends no sooner than a name server has answered or been given up, and the module waits two seconds for that.
+export RES_OPTIONS='timeout:1 attempts:2'
+home=\$(cd "\${0%/*}" && pwd -P) || exit
+exec '$node' ${flags[*]} "--allow-fs-read=\$home/wpam-auth.js" "\$home/wpam-auth.js"
+LAUNCHER
+  chmod 755 "$out/wpam-auth"
 else
-  "$ESBUILD" src/main.ts --bundle --format=esm --platform=neutral --external:node:* --target=esnext \
-    --charset=utf8 --legal-comments=inline --log-level=warning --outfile="$out/wpam-auth.js"
+  bundle --target=esnext
   ln "$DENO" "$out/deno" 2>/dev/null || cp "$DENO" "$out/deno"
   cat >"$out/wpam-auth" <<LAUNCHER
 #!/bin/sh

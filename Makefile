@@ -35,7 +35,7 @@ ifeq ($(SYSTEM),Darwin)
 LINK := -Wno-unused-command-line-argument
 EXPORTS :=
 endif
-# Compiled into the module: a helper elsewhere would not be found.
+# Compiled into the module: a helper elsewhere would not be found. Apple seals /usr.
 PREFIX := /usr$(if $(filter Darwin,$(SYSTEM)),/local)
 HOME_DIR := $(PREFIX)/lib/wpam/$(VERSION)
 DEFINE := -D_GNU_SOURCE -DWPAM_VERSION='"$(VERSION)"' -DWPAM_HELPER='"$(HOME_DIR)/wpam-auth"'

@@ -1,6 +1,6 @@
 // The helper for Node, where there is no Deno (NetBSD): every story of the helper rung ends as it does under Deno. The
 // reasons in the log that are others stand in test/node_differences.txt, and nothing else may differ; and what Node's
-// permission model keeps from it. Another Node than the one in the PATH: NODE=/path/of/node. Called by `deno test`.
+// permission model keeps from it. Another Node than the pinned one: NODE=/path/of/node. Called by `deno test`.
 
 import assert from "node:assert/strict";
 import { buildHelper } from "./flavour.ts";
@@ -12,7 +12,10 @@ import { readStories, type Story } from "./story.ts";
 const folder = await Deno.makeTempDir({ prefix: "wpam-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 const helper = `${folder}/wpam-auth`;
-const { code, err } = await buildHelper(folder, { FLAVOUR: "node" });
+const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
+const pinned = new URL(`../tools/node_modules/node-linux-${arch}/bin/node`, import.meta.url);
+const NODE = Deno.env.get("NODE") ?? pinned.pathname;
+const { code, err } = await buildHelper(folder, { FLAVOUR: "node", NODE });
 const test = makeTest(findMissing("wpam-auth") ?? (code === 0 ? null : err.trim()));
 
 /** The reasons that are others, by the names of their stories. */

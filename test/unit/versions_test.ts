@@ -45,6 +45,7 @@ function plan(system: string, machine: string, platform: string) {
   return {
     deno: variable("DENO"),
     esbuild: variable("ESBUILD"),
+    prefix: variable("PREFIX"),
     linker: /-Wl,-z,relro/.test(text),
   };
 }
@@ -68,6 +69,8 @@ Deno.test("make takes what npm has for a system, else the system's own", () => {
     for (const name of [deno, `@esbuild/${platform}`].filter(Boolean)) {
       assert.match(packages[`node_modules/${name}`].integrity, /^sha512-/);
     }
+    // Apple seals /usr, and its linker knows none of the GNU one's words.
+    assert.equal(planned.prefix, system === "Darwin" ? "/usr/local" : "/usr");
     assert.equal(planned.linker, system !== "Darwin");
   }
 });

@@ -16,7 +16,8 @@ const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
 const pinned = new URL(`../tools/node_modules/node-linux-${arch}/bin/node`, import.meta.url);
 const NODE = Deno.env.get("NODE") ?? pinned.pathname;
 const { code, err } = await buildHelper(folder, { FLAVOUR: "node", NODE });
-const test = makeTest(findMissing("wpam-auth") ?? (code === 0 ? null : err.trim()));
+const here = await Deno.stat(NODE).then(() => null, () => `${NODE} is missing: make setup`);
+const test = makeTest(findMissing("wpam-auth") ?? here ?? (code === 0 ? null : err.trim()));
 
 /** The reasons that are others, by the names of their stories. */
 const differences = new Map(

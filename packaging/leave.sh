@@ -4,13 +4,11 @@
 set -e
 
 case $1 in
-remove | 0) ;;
+remove) pam-auth-update --package --remove wpam ;;
+0) ;;
 *) exit 0 ;;
 esac
 
-if command -v pam-auth-update >/dev/null; then
-	pam-auth-update --package --remove wpam
-fi
 # Lines outside of our blocks are somebody's own.
 if lines=$(awk 'FNR == 1 || /^# wpam: end/ { ours = 0 } /^# wpam: begin/ { ours = 1 }
 	!ours && /^[^#]*pam_wpam\.so/ { print FILENAME ", line " FNR ": " $0; found = 1 }
@@ -22,5 +20,3 @@ fi
 if [ -e /var/lib/wpam/installed.json ] || grep -qs "^# wpam: begin" /etc/pam.d/*; then
 	wpam uninstall --yes --accept-risk=lose-ssh
 fi
-
-#DEBHELPER#

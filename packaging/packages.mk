@@ -1,7 +1,7 @@
 # What leaves this checkout: builds for other systems, files below DESTDIR, packages. Read by the Makefile, whose variables
 # it uses. Nothing here is part of `make check`: these need programs that only they have `make setup` fetch, or that they name.
 
-.PHONY: install uninstall reproduce package package-deb test-packages build-linux build-linux-arm64 build-freebsd build-netbsd build-openbsd build-all test-arm64
+.PHONY: install uninstall reproduce package package-deb package-rpm test-packages build-linux build-linux-arm64 build-freebsd build-netbsd build-openbsd build-all test-arm64
 
 # Where the PAM modules are, for packages: the module then lies there and not among the files of wpam, which `wpam install`
 # copies it from else.
@@ -61,10 +61,13 @@ build-all: setup build ## build for all systems, and tell which were skipped and
 test-arm64: build-linux-arm64 ## log in with the build for arm64 under qemu-user, as root and with a network
 	@$(CLEAN) test/arm64.sh
 
-package: package-deb ## make the package
+package: package-deb package-rpm ## make the packages
 
 package-deb: build ## make build/wpam_VERSION_ARCHITECTURE.deb, for Debian and Ubuntu
 	@VERSION=$(VERSION) tools/package-deb.sh
+
+package-rpm: build ## make build/wpam-VERSION-RELEASE.ARCHITECTURE.rpm, for Fedora, RHEL, SUSE and the like
+	@VERSION=$(VERSION) tools/package-rpm.sh
 
 test-packages: package ## have manual pages, completions, filters and packages read by the programs that they are for
 	@$(CLEAN) test/packages.sh

@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
-# test/packages.sh   runs test/packages.ts, or names the programs that are missing for it; called by make test-packages
+# test/packages.sh   runs test/packages.ts and, in a sandbox, test/rpm.ts, or names the programs that are missing for them
+#
+# Called by make test-packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${DENO:?run this as: make test-packages}"
 missing=()
-for program in mandoc man zsh fish fail2ban-regex logrotate lintian; do
+for program in mandoc man zsh fish fail2ban-regex logrotate lintian rpm rpmlint; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
 if [ ${#missing[@]} != 0 ]; then
-  echo "Missing: ${missing[*]}. On Debian: apt-get install --no-install-recommends mandoc man-db zsh fish fail2ban logrotate lintian" >&2
+  echo "Missing: ${missing[*]}. On Debian: apt-get install --no-install-recommends mandoc man-db zsh fish fail2ban logrotate lintian rpm rpmlint" >&2
   exit 2
 fi
 "$DENO" test -A --no-check test/packages.ts
+if ! why=$(test/sandbox.sh --check); then
+  echo "$why"
+  exit
+fi
+test/older.sh rpm
+test/untouched.sh test/sandbox.sh "$DENO" test -A --no-check test/rpm.ts

@@ -10,12 +10,16 @@ const TOP = new URL("../", import.meta.url).pathname;
 const SHARE = `${TOP}build/share`;
 const PAGES = ["man8/wpam.8", "man8/pam_wpam.8", "man5/wpam.conf.5"];
 
+/** A home for programs that write into one, as rpm does its database. */
+const THROW_AWAY = Deno.makeTempDirSync();
+addEventListener("unload", () => Deno.removeSync(THROW_AWAY, { recursive: true }));
+
 /** Runs a program, which must end well; returns what it wrote. */
 async function run(...[program, ...args]: string[]): Promise<{ out: string; err: string }> {
   const { success, stdout, stderr } = await new Deno.Command(program!, {
     args,
     stdin: "null",
-    env: { LC_ALL: "C.UTF-8", MANROFFSEQ: "", MANWIDTH: "80" },
+    env: { HOME: THROW_AWAY, LC_ALL: "C.UTF-8", MANROFFSEQ: "", MANWIDTH: "80" },
   }).output();
   const out = new TextDecoder().decode(stdout);
   const err = new TextDecoder().decode(stderr);
@@ -123,6 +127,9 @@ Deno.test("make install copies, and make uninstall removes it unless wpam is set
   await Deno.remove(folder, { recursive: true });
 });
 
+const DEB = /^wpam_.*\.deb$/;
+const RPM = /^wpam-.*\.rpm$/;
+
 /** Names the one package of a kind that was built. */
 function findPackage(pattern: RegExp): string {
   const names = [...Deno.readDirSync(`${TOP}build`)].map(({ name }) => name);
@@ -132,6 +139,49 @@ function findPackage(pattern: RegExp): string {
 Deno.test("lintian has nothing to say about the Debian package", async () => {
   const words = ["--allow-root", "--pedantic", "-E", "--display-info"];
   const fail = ["--fail-on", "error,warning,info,pedantic,experimental"];
-  const deb = findPackage(/^wpam_.*\.deb$/);
-  assert.equal((await run("lintian", ...words, ...fail, deb)).out, "");
+  assert.equal((await run("lintian", ...words, ...fail, findPackage(DEB))).out, "");
+});
+
+Deno.test("rpmlint has nothing to say about the RPM package", async () => {
+  const spec = `${TOP}packaging/rpm/wpam.spec`;
+  const config = `${TOP}packaging/rpm/rpmlint.toml`;
+  const { out } = await run("rpmlint", "-c", config, findPackage(RPM), spec);
+  assert.match(out, / 0 errors, 0 warnings,/);
+});
+
+Deno.test({
+  name: "both packages have the same files, and those of an RPM package are as it says",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    const root = `${folder}/root`;
+    await Deno.mkdir(root);
+    const rpm = (...args: string[]) =>
+      run("rpm", "--root", root, "--dbpath", "/var/lib/rpm", "--nodeps", ...args);
+    await rpm("--install", "--noscripts", findPackage(RPM));
+    assert.equal((await rpm("--verify", "wpam")).out, "");
+    await run("dpkg-deb", "--extract", findPackage(DEB), `${folder}/deb`);
+
+    const theirs = /^(var\/lib\/rpm|usr\/share\/(doc|licenses|lintian|pam-configs))\//;
+    const ours = (files: string[]) => files.filter((file) => !theirs.test(file));
+    const debian = (await list(`${folder}/deb`)).map((file) =>
+      file.replace("vendor-completions", "site-functions")
+        .replace(/^usr\/lib\/[a-z0-9_]+-linux-gnu/, "usr/lib64")
+        .replace(/ \.\.\/\.\.\/[a-z0-9_]+-linux-gnu/, " ../../../lib64")
+    );
+    assert.deepEqual(ours(await list(root)), ours(debian).sort());
+    await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test("the RPM package asks for what it needs, of any distribution", async () => {
+  const query = async (...args: string[]) =>
+    (await run("rpm", "--query", "--package", ...args, findPackage(RPM))).out;
+  const needs = await query("--requires");
+  for (const need of ["libpam.so.0()(64bit)", "/usr/sbin/useradd", "gawk", "/bin/sh"]) {
+    assert.ok(needs.split("\n").includes(need), `${need} in ${needs}`);
+  }
+  assert.doesNotMatch(await query("--provides"), /\.so/);
+  assert.match(await query("--configfiles"), /logrotate\.d\/wpam/);
+  assert.doesNotMatch(await query("--dump", "--scripts", "--info"), /debian|DEBHELPER|build-id/i);
 });

@@ -2,7 +2,7 @@
 # tools/copy-tree.sh FOLDER   copies the sources into a new folder, in which `make build` works with the tools of this tree
 #
 # Never copies what was built or fetched: tools and libraries are links, so nothing may be set up there. Used by
-# package-deb.sh, reproduce.sh and test/distros.sh.
+# package-deb.sh, package-rpm.sh, reproduce.sh and test/older.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p "$1/build"

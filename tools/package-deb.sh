@@ -14,7 +14,7 @@ tree=build/deb/wpam-$VERSION
 rm -rf build/deb
 tools/copy-tree.sh "$tree"
 mv "$tree/packaging/debian" "$tree/debian"
-cp packaging/leave.sh "$tree/debian/wpam.prerm"
+{ cat packaging/leave.sh; printf '\n#DEBHELPER#\n'; } >"$tree/debian/wpam.prerm"
 cat >"$tree/debian/changelog" <<CHANGES
 wpam ($VERSION) unstable; urgency=medium
 

@@ -17,11 +17,12 @@ build() {
     env -u MAKEFLAGS -u MAKELEVEL TZ="$3" LC_ALL="$4" make build "${packages[@]}" FLAVOUR=bundle
   ) >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }
   (cd "$1/build" && find pam_wpam.so wpam wpam.js wpam-auth wpam-auth.js share -type f ! -name made -exec sha256sum {} + &&
-    find . -maxdepth 1 -name '*.deb' -exec sha256sum {} +) | sort -k 2 >"$1.sums"
+    find . -maxdepth 1 '(' -name '*.deb' -o -name '*.rpm' ')' -exec sha256sum {} +) | sort -k 2 >"$1.sums"
 }
 
 packages=()
 ! command -v dh >/dev/null || packages+=(package-deb)
+! command -v rpmbuild >/dev/null || packages+=(package-rpm)
 build "$work/one" 022 UTC C
 sleep 2
 build "$work/another/place" 027 Asia/Kolkata C.UTF-8

@@ -104,6 +104,7 @@ bench: setup build build/bench/run build/bench/distance build/bench/pam_two_prom
 soak: setup build ## the long runs: 2,000 logins in a row, the installer killed at every step on all systems (not part of check)
 	$(call sandboxed,env SOAK=1 $(RUN) test -A --cached-only test/load_test.ts test/kill_test.ts)
 
+test-distros: export ALSO := packages systems
 test-distros: setup build package ## install, by hand and as a package, and log in on Debian 12 and 13, as root and with a network (not part of check)
 	@$(CLEAN) test/untouched.sh test/distros.sh
 

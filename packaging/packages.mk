@@ -58,19 +58,23 @@ build-openbsd: build ## tell why there is nothing to build for OpenBSD
 build-all: setup build ## build for all systems, and tell which were skipped and why (STRICT=1 fails then)
 	@tools/build-cross.sh all $(CROSS_FLAGS)
 
+test-arm64: export ALSO := cross emulator
 test-arm64: build-linux-arm64 ## log in with the build for arm64 under qemu-user, as root and with a network
 	@$(CLEAN) test/arm64.sh
 
+# Setup then fetches what builds packages, as root.
+package package-deb package-rpm reproduce test-packages: export ALSO := packages
+
 package: package-deb package-rpm ## make the packages
 
-package-deb: build ## make build/wpam_VERSION_ARCHITECTURE.deb, for Debian and Ubuntu
+package-deb: setup build ## make build/wpam_VERSION_ARCHITECTURE.deb, for Debian and Ubuntu
 	@VERSION=$(VERSION) tools/package-deb.sh
 
-package-rpm: build ## make build/wpam-VERSION-RELEASE.ARCHITECTURE.rpm, for Fedora, RHEL, SUSE and the like
+package-rpm: setup build ## make build/wpam-VERSION-RELEASE.ARCHITECTURE.rpm, for Fedora, RHEL, SUSE and the like
 	@VERSION=$(VERSION) tools/package-rpm.sh
 
 test-packages: package ## have manual pages, completions, filters and packages read by the programs that they are for
 	@$(CLEAN) test/packages.sh
 
-reproduce: build ## build twice, in different places, and compare every byte
+reproduce: setup build ## build twice, in different places, and compare every byte
 	@VERSION=$(VERSION) tools/reproduce.sh

@@ -86,12 +86,21 @@ else
   need strace strace
   need sudo sudo
   # What only some targets need, which name it.
-  case ${ALSO-} in
-  cross)
-    need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
-    need libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdlib.h
-    ;;
-  esac
+  for also in ${ALSO-}; do
+    case $also in
+    cross)
+      need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+      need libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdlib.h
+      ;;
+    packages)
+      need dpkg-dev dpkg-buildpackage
+      need debhelper dh
+      need rpm rpmbuild
+      ;;
+    systems) need debootstrap debootstrap ;;
+    emulator) need qemu-user qemu-aarch64 ;;
+    esac
+  done
 fi
 
 if [ ${#missing[@]} = 0 ]; then
@@ -151,7 +160,7 @@ else
 fi
 
 # For make bench: the modules that it compares ours with, and the program that calls them all.
-if [ "${ALSO-}" != peers ]; then
+if [[ " ${ALSO-} " != *" peers "* ]]; then
   :
 elif [ -d build/peers ]; then
   say peers "unpacked below build/peers"

@@ -59,7 +59,7 @@ build-all: setup build ## build for all systems, and tell which were skipped and
 	@tools/build-cross.sh all $(CROSS_FLAGS)
 
 test-arm64: export ALSO := cross emulator
-test-arm64: build-linux-arm64 ## log in with the build for arm64 under qemu-user, as root and with a network
+test-arm64: setup build-linux-arm64 ## log in with the build for arm64 under qemu-user, as root and with a network
 	@$(CLEAN) test/arm64.sh
 
 # Setup then fetches what builds packages, as root.

@@ -49,7 +49,8 @@ const WANTED = [
   "answers/good",
   "answers/wrong",
   "api/refused",
-  "offline/with-key",
+  "offline/table/unreachable-listed-key",
+  "offline/table/unreachable-listed-none-right",
   "settings/writable",
   "tls/other-ca",
   "tls/unverified",
@@ -62,6 +63,7 @@ Deno.test("stories with the builds for arm64", async (t) => {
   }
   const stories = readStories(new URL("scenarios/", import.meta.url), "pam")
     .filter(({ name }) => WANTED.includes(name));
+  assert.deepEqual(WANTED.filter((name) => !stories.some((one) => one.name === name)), []);
   assert.deepEqual(OUTCOMES.filter((one) => !stories.some(({ outcome }) => outcome === one)), []);
   // One at a time: emulated, a helper takes seconds to its first word.
   await playAll(t, stories, (story) => playOnPam(story, parts), 1);

@@ -23,7 +23,7 @@ export interface Subject {
 
 /** Writes the whole installation as numbered steps. */
 export function writeManual(subject: Subject): string {
-  const { host, plan } = subject;
+  const { host, plan, wishes } = subject;
   const title = `wpam by hand on ${host.name}\n\n`;
   if (host.library === undefined && "reasons" in plan) {
     return `${title}${
@@ -38,6 +38,7 @@ export function writeManual(subject: Subject): string {
     ...steps,
     ...writeCheck(host),
     "Log in from another machine. If that fails, undo the steps in the second terminal, the last one first.",
+    ...writeCodes(wishes),
   ];
   const doubt = "reasons" in plan
     ? `wpam would not do this by itself:\n\n${
@@ -118,6 +119,15 @@ function writeCheck({ sshd, service }: Host): string[] {
       `Check, and only then let sshd read it:\n\n    ${sshd.path} -t${options}\n    ${service.hint}`,
     ]
     : [];
+}
+
+/** Whoever gets in while Werbot is down does so by another factor, or by one of these. */
+function writeCodes({ values }: Wishes): string[] {
+  const users = values.get("offline_users");
+  if (users === undefined || users === "") return [];
+  return [
+    `Make offline codes, to be kept on paper, for each of ${users}:\n\n    wpam offline codes USER`,
+  ];
 }
 
 /** The command differs by system; a user without shell, home and password is meant everywhere. */

@@ -22,9 +22,9 @@ const WISHES: Wishes = {
   ]),
 };
 
-function write(host = makeHost()): string {
-  const plan = planInstall(host, WISHES, undefined, "\0");
-  return writeManual({ host, wishes: WISHES, plan, home: HOME });
+function write(host = makeHost(), wishes = WISHES): string {
+  const plan = planInstall(host, wishes, undefined, "\0");
+  return writeManual({ host, wishes, plan, home: HOME });
 }
 
 Deno.test("writeManual() numbers what install would do, in its order", () => {
@@ -49,6 +49,13 @@ Deno.test("writeManual() numbers what install would do, in its order", () => {
   const places = order.map((words) => text.indexOf(words));
   assert.ok(places.every((place) => place >= 0), `${places}\n${text}`);
   assert.deepEqual(places, places.toSorted((a, b) => a - b));
+});
+
+Deno.test("writeManual() ends with offline codes for those who may use them", () => {
+  assert.doesNotMatch(write(), /offline/);
+  const values = new Map([...WISHES.values, ["offline_users", "alice, bob"] as const]);
+  const text = write(makeHost(), { ...WISHES, values });
+  assert.match(text, /\n\d+\. +Make offline codes, .* alice, bob:\n\n +wpam offline codes USER\n$/);
 });
 
 Deno.test("writeManual() keeps the key to itself, and wpam's own notes", () => {

@@ -62,15 +62,15 @@ test-arm64: export ALSO := cross emulator
 test-arm64: setup build-linux-arm64 ## log in with the build for arm64 under qemu-user, as root and with a network
 	@$(CLEAN) test/arm64.sh
 
-# Setup then fetches what builds packages, as root.
-package package-deb package-rpm reproduce test-packages: export ALSO := packages
+# Setup then fetches what builds packages, as root. Each by itself names it: they are also made in copies of this tree.
+package reproduce: export ALSO := packages
 
-package: package-deb package-rpm ## make the packages
+package: setup package-deb package-rpm ## make the packages
 
-package-deb: setup build ## make build/wpam_VERSION_ARCHITECTURE.deb, for Debian and Ubuntu
+package-deb: build ## make build/wpam_VERSION_ARCHITECTURE.deb, for Debian and Ubuntu
 	@VERSION=$(VERSION) tools/package-deb.sh
 
-package-rpm: setup build ## make build/wpam-VERSION-RELEASE.ARCHITECTURE.rpm, for Fedora, RHEL, SUSE and the like
+package-rpm: build ## make build/wpam-VERSION-RELEASE.ARCHITECTURE.rpm, for Fedora, RHEL, SUSE and the like
 	@VERSION=$(VERSION) tools/package-rpm.sh
 
 test-packages: package ## have manual pages, completions, filters and packages read by the programs that they are for

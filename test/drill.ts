@@ -10,7 +10,7 @@ import { Machine } from "./machine.ts";
 export const ID = "alice@example.com";
 export const KEY = "K3y-that-nobody-may-see";
 const HOME = `/usr/lib/wpam/${VERSION}`;
-const SERVER = new URL("doctor_server.ts", import.meta.url).pathname;
+const CHECKOUT = new URL("../", import.meta.url).pathname;
 /** Folders of the sandbox of which the machine gets copies of its own; sshd would not see an overlay over the last. */
 const SHARED = ["/usr/lib/wpam", "/usr/lib/security", "/usr/lib/pam.d", "/usr/sbin"];
 /** Folders that faults may change, besides that of the modules. */
@@ -86,6 +86,11 @@ function fillDates(line: string): string {
   );
 }
 
+/** Says where the machine has a file of the checkout. */
+function findOnMachine(path: string): string {
+  return path.startsWith(CHECKOUT) ? `/mnt/${path.slice(CHECKOUT.length)}` : path;
+}
+
 /** A machine that is well, until a fault is planted. */
 export class Drill implements AsyncDisposable {
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
@@ -120,10 +125,12 @@ export class Drill implements AsyncDisposable {
       assert.equal((await machine.run(["sh", "-ec", script])).code, 0);
     }
     await machine.run(["sh", "-c", "kill -HUP $(cat /run/sshd.pid); sleep 0.5"]);
-    const deno = Deno.execPath();
-    const server = machine.spawn([deno, "run", "-A", "--no-check", "--quiet", SERVER, HOME], {
+    const [deno, cache] = [Deno.execPath(), Deno.env.get("DENO_DIR") ?? ""].map(findOnMachine);
+    const program = findOnMachine(`${CHECKOUT}test/doctor_server.ts`);
+    const words = [deno!, "run", "-A", "--no-check", "--quiet", program, HOME];
+    const server = machine.spawn(words, {
       input: true,
-      env: { DENO_DIR: Deno.env.get("DENO_DIR") ?? "", DENO_NO_PACKAGE_JSON: "1" },
+      env: { DENO_DIR: cache!, DENO_NO_PACKAGE_JSON: "1" },
     });
     return new Drill(machine, werbot, server);
   }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # test/machine.sh FOLDER INIT WPAM [TREE]   makes a machine for test/machine.ts below the empty FOLDER, and is its process 1
 #
-# A machine is this sandbox with an /etc, /var, /home, /run and PAM modules of its own, or a copy of TREE, the root of
-# an installed system; with an sshd that nobody has started, users to log in, and wpam as `make install` leaves it, if
+# A machine is this sandbox with an /etc, /var, /home, /run and PAM modules of its own, and the checkout as /mnt, or a
+# copy of TREE, the root of an installed system; with an sshd that nobody has started, users to log in, and wpam as `make install` leaves it, if
 # WPAM is installed; a TREE can be without.
 # INIT is none, or systemd: then programs stand in for systemctl and systemd-run and write down their calls.
 # It says "ready" when all is there. Started by test/machine.ts in namespaces of its own, inside test/sandbox.sh.
@@ -25,7 +25,7 @@ if [ -n "$tree" ]; then
   fi
 else
   mount --rbind / "$root"
-  cp -a /etc /home "$folder"
+  cp -ax /etc /home "$folder"
   mkdir "$folder/rootshome" "$folder/var"
   mkdir -p "$folder"/var/{log,lib/dpkg,tmp,spool}
   ln -s /run "$folder/var/run"
@@ -35,6 +35,8 @@ else
   cp -a "$modules" "$folder/modules"
   rm -f "$folder/modules/pam_wpam.so"
   mount --bind "$folder/modules" "$root$modules"
+  # Where it lies it may be covered by one of these.
+  mount --rbind "$(dirname "$0")/.." "$root/mnt"
 fi
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"

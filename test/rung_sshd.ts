@@ -79,8 +79,7 @@ export class Sshd implements AsyncDisposable {
 
   /** Ends sshd's listener and forgets its files. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // While the port is still taken: whoever has it next makes a file of the same name. And wpam uninstall takes no
-    // file away that somebody's line still needs.
+    // wpam uninstall takes no file away that somebody's line still needs.
     await Deno.remove(this.pamFile);
     this.process.kill("SIGTERM");
     await this.process.status;
@@ -368,7 +367,15 @@ async function prepareProgram(
   return { path: `${folder}/${service}`, service, extra: [] };
 }
 
+const picked = new Set<number>();
+
+/** Picks a port that nobody listens on, and none that it has picked before: two sshds may be about to start. */
 function pickPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  for (;;) {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    if (picked.has(port)) continue;
+    picked.add(port);
+    return port;
+  }
 }

@@ -25,7 +25,8 @@ export const FILE_CHECKS: readonly Check[] = [
     needs: [],
     run: ({ host: { view }, helper }) => {
       const home = getFolder(helper);
-      const names = ["wpam-auth", "wpam-auth.js", "deno", "wpam", "wpam.js", "pam_wpam.so"];
+      const programs = ["wpam-auth", "wpam-auth.js", "deno", "node", "wpam", "wpam.js"];
+      const names = [...programs, "pam_wpam.so"];
       return [home, ...names.map((name) => `${home}/${name}`)]
         .flatMap((path) => checkOwner(view, path, "Whoever can write it can let himself in."))
         .concat(checkAbove(view, home));

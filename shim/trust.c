@@ -79,7 +79,7 @@ static bool trust_path(const char *path, char real[], size_t size, char reason[R
  */
 bool trust_helper(const char *path, char real[], size_t size, char reason[REASON_MAX])
 {
-    static const char *const parts[] = {"deno", "wpam-auth.js"};
+    static const char *const parts[] = {"deno", "node", "wpam-auth.js"};
     char part[PATH_MAX], resolved[PATH_MAX];
     struct stat st;
     bool good = trust_path(path, real, size, reason);

@@ -20,6 +20,10 @@ const SENTENCES: readonly (readonly [RegExp, Sentence])[] = [
     () => "the server shows an authority's certificate as its own",
   ],
   [
+    /^certificate does not allow extended key usage for server authentication/,
+    () => "the certificate is not for a server (extendedKeyUsage)",
+  ],
+  [
     /^certificate expired: .* after ([0-9]{1,11}) /,
     ([, time]) => `the certificate expired on ${formatTime(time!)}`,
   ],

@@ -2,8 +2,8 @@
  * Stands in for Deno where there is only Node: as much of it as the helper uses, and no more.
  *
  * tools/build-helper.sh puts it into FLAVOUR=node in Deno's place; no file imports it, and under Deno nothing of it
- * exists. Stricter than Node: an end of TCP is no end of TLS, and a certificate is judged as Deno's TLS judges it, in
- * the words of that, which cause.ts and api.ts know.
+ * exists. Stricter than Node: an end of TCP is no end of TLS, and whose certificate it is, for what and for when, is
+ * judged as Deno's TLS judges it, in the words of that, which cause.ts and api.ts know.
  */
 import type { X509Certificate } from "node:crypto";
 import { connect as openTcp, isIP, Socket, type SocketConstructorOpts } from "node:net";
@@ -15,7 +15,7 @@ import { getSystemErrorMap } from "node:util";
 class UnexpectedEof extends Error {}
 class NotCapable extends Error {}
 
-/** Rustls' own choice, and no key or signature that it would not take. */
+/** Rustls' own choice of ciphers; keys and signatures as OpenSSL's level 2 has them: 112 bits or more. */
 const CIPHERS = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" +
   "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2";
 
@@ -145,7 +145,12 @@ function connect(
   { hostname, port, signal }: { hostname: string; port: number; signal: AbortSignal },
 ): Promise<Conn> {
   return new Promise((done, fail) => {
-    const conn = new Conn((options) => openTcp({ host: hostname, port, signal, ...options }));
+    // Of several addresses Node gives all but the last a quarter of a second, which is not enough for the far side of
+    // the world; Deno waits for each.
+    const patience = { autoSelectFamilyAttemptTimeout: 5000 };
+    const conn = new Conn((options) =>
+      openTcp({ host: hostname, port, signal, ...patience, ...options })
+    );
     conn.socket.once("connect", () => done(conn));
     // Of several addresses that were tried in vain, the first one's.
     conn.socket.once("error", (error) => {
@@ -166,6 +171,18 @@ function listNames({ subjectAltName = "" }: X509Certificate): string {
   return names.join(", ").replace(/, ([^,]*)$/, " or $1");
 }
 
+const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+/** How basicConstraints begins in DER, critical or not, when it says that the subject is an authority. */
+const AUTHORITY = /551d13(0101ff)?04..30..0101ff/;
+
+/**
+ * Tells whether a certificate is that of an authority. Node's own `ca` is false where the key may not sign certificates;
+ * whoever writes these bytes elsewhere into a certificate has it refused.
+ */
+function isAuthority({ ca, raw }: X509Certificate): boolean {
+  return ca || AUTHORITY.test(raw.toString("hex"));
+}
+
 /** Says what is wrong with the server's certificate; undefined when it is `host`'s, and trusted. */
 function findFault(socket: TLSSocket, host: string): string | undefined {
   const leaf = socket.getPeerX509Certificate();
@@ -173,10 +190,15 @@ function findFault(socket: TLSSocket, host: string): string | undefined {
   const [now, from, to] = [Date.now() / 1000, seconds(leaf.validFrom), seconds(leaf.validTo)];
   if (!(now <= to)) return `certificate expired: it is not valid after ${to} (UNIX)`;
   if (!(now >= from)) return `certificate not valid yet: it is not valid before ${from} (UNIX)`;
-  if (leaf.ca) return "Other(OtherError(CaUsedAsEndEntity))";
+  if (isAuthority(leaf)) return "Other(OtherError(CaUsedAsEndEntity))";
   if (!socket.authorized) {
     const code = String(socket.authorizationError);
     return NO_ISSUER.test(code) ? "UnknownIssuer" : code;
+  }
+  // What Node calls its key usage is the extended one; without any, a certificate is for everything.
+  const uses: string[] | undefined = leaf.keyUsage;
+  if (uses !== undefined && !uses.includes(SERVER_AUTH)) {
+    return "certificate does not allow extended key usage for server authentication";
   }
   // Never the subject's common name, which Node goes by when it finds no other.
   const rules = { subject: "never", partialWildcards: false } as const;

@@ -115,9 +115,12 @@ export class PackageLife {
   async refuse(): Promise<void> {
     const { machine } = this;
     await machine.write("/etc/pam.d/other-service", "auth required pam_wpam.so\n");
+    // Neither is anything that PAM reads.
+    await run(machine, 0, ["sh", "-ec", "mkdir /etc/pam.d/folder; ln -s none /etc/pam.d/nowhere"]);
     assert.match(await this.manager.remove(1), /other-service, line 1: auth required/);
     assert.match(machine.read("/etc/pam.d/sshd"), /pam_wpam/);
-    await run(machine, 0, ["rm", "/etc/pam.d/other-service"]);
+    const made = ["other-service", "folder", "nowhere"].map((name) => `/etc/pam.d/${name}`);
+    await run(machine, 0, ["rm", "-r", ...made]);
   }
 
   /** Takes itself out of the logins, and leaves what another installation can use. */

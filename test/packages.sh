@@ -14,9 +14,6 @@ if [ ${#missing[@]} != 0 ]; then
   exit 2
 fi
 "$DENO" test -A --no-check test/packages.ts
-if ! why=$(test/sandbox.sh --check); then
-  echo "$why"
-  exit
-fi
+why=$(test/sandbox.sh --check) || { echo "$why"; exit 1; }
 test/older.sh rpm
 test/untouched.sh test/sandbox.sh "$DENO" test -A --no-check test/rpm.ts

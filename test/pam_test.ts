@@ -85,7 +85,7 @@ async function logInSpoilt(
   helper = `${folder}/wpam-auth`,
 ) {
   await Deno.writeTextFile(`${folder}/wpam.conf`, "", { mode: 0o600 });
-  for (const name of ["wpam-auth", "deno", "wpam-auth.js"]) {
+  for (const name of ["wpam-auth", "deno", "node", "wpam-auth.js"]) {
     await Deno.writeTextFile(`${folder}/${name}`, "#!/bin/sh\n", { mode: 0o755 });
   }
   await Deno.chmod(folder, 0o755);
@@ -103,7 +103,7 @@ async function logInSpoilt(
   return (await readLog(`${folder}/wpam.log`)).join("\n");
 }
 
-for (const part of ["wpam-auth", "deno", "wpam-auth.js"]) {
+for (const part of ["wpam-auth", "deno", "node", "wpam-auth.js"]) {
   test(`trust_helper() refuses a helper whose ${part} others can write`, () =>
     inFolder(async (folder) => {
       const log = await logInSpoilt(folder, (path) => Deno.chmod(path, 0o775), part);

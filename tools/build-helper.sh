@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the login helper, wpam-auth, from src/main.ts into build/ or the folder given: one binary (standalone), or a
 # launcher with Deno and one JavaScript file beside it (bundle). Both may use the network and nothing else.
-# FLAVOUR=standalone|bundle forces one. FLAVOUR=node is for systems without Deno: the launcher has the path of NODE (the
-# one in PATH) compiled in. Never type-checks (make types does) and never downloads. Run by make build.
+# FLAVOUR=standalone|bundle forces one. FLAVOUR=node is for systems without Deno: a link to NODE (the one in PATH) lies
+# beside the launcher, and the module looks before each login whether that is safe. Never type-checks (make types does) and never downloads. Run by make build.
 set -euo pipefail
 : "${DENO:?run this as: make build}" "${ESBUILD:?}" "${DENO_DIR:?}"
 cd "$(dirname "$0")/.."
@@ -52,13 +52,15 @@ node_lacks() {
 
 # Finds Node and what it takes, for not every one takes the same. Before 25 its permission model leaves the network open
 # and need not be told to; with --jitless some complain on standard error about WebAssembly, unless it is switched off.
-# Of one for another system only the path is known: it must be 22 or 24.
+# Of one for another system only the path is known: it must be 22.13 or newer, or 24.
 choose_node() {
   local model
   node=$(command -v "${NODE:-node}") || node=${NODE-}
   [[ $node = /* ]] || node_lacks "put it into the PATH, or give its path as NODE"
   flags=(--permission --jitless --no-warnings)
+  why="not here, so for Node 22.13 or newer, or 24"
   if [ -e "$node" ]; then
+    why=$node
     for model in "--permission --allow-net" --permission --experimental-permission; do
       read -ra flags <<<"$model --jitless --no-warnings"
       ! "$node" "${flags[@]}" -e 0 2>/dev/null || break
@@ -75,11 +77,12 @@ bundle() {
 }
 
 [ "$FLAVOUR" != node ] || choose_node
-rm -f "$out/wpam-auth" "$out/wpam-auth.js" "$out/deno"
+rm -f "$out/wpam-auth" "$out/wpam-auth.js" "$out/deno" "$out/node"
 if [ "$FLAVOUR" = standalone ]; then
   "$DENO" compile --quiet --no-check "${flags[@]}" --output "$out/wpam-auth" src/main.ts
 elif [ "$FLAVOUR" = node ]; then
   bundle --target=node20 --inject:src/node.ts
+  ln -s "$node" "$out/node"
   cat >"$out/wpam-auth" <<LAUNCHER
 #!/bin/sh
 # Started by pam_wpam.so as an unprivileged user: the network, and no file but its own.
@@ -87,7 +90,7 @@ unset PWD OLDPWD SHLVL
 # Node ends no sooner than a name server has answered or been given up, and the module waits two seconds for that.
 export RES_OPTIONS='timeout:1 attempts:2'
 home=\$(cd "\${0%/*}" && pwd -P) || exit
-exec '$node' ${flags[*]} "--allow-fs-read=\$home/wpam-auth.js" "\$home/wpam-auth.js"
+exec "\$home/node" ${flags[*]} "--allow-fs-read=\$home/wpam-auth.js" "\$home/wpam-auth.js"
 LAUNCHER
   chmod 755 "$out/wpam-auth"
 else

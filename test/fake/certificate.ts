@@ -28,6 +28,10 @@ export interface Subject {
   readonly addresses?: readonly string[];
   readonly notBefore?: Date;
   readonly notAfter?: Date;
+  /** Whether it is called an authority, though its key may not sign certificates. */
+  readonly authority?: boolean;
+  /** The OID of what it is for, in place of being a server. */
+  readonly use?: string;
 }
 
 /** Holds what a TLS server presents, in PEM. */
@@ -115,12 +119,16 @@ function leafExtensions(subject: Subject, authority: boolean): Extension[] {
     ...(subject.addresses ?? []).map((value) => ({ type: "ip" as const, value })),
   ];
   const common = [
-    new BasicConstraintsExtension(authority, undefined, true),
+    new BasicConstraintsExtension(authority || subject.authority === true, undefined, true),
     ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)]),
   ];
-  return authority
-    ? common
-    : [...common, new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth])];
+  if (authority) return common;
+  const use = subject.use ?? ExtendedKeyUsage.serverAuth;
+  return [
+    ...common,
+    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+    new ExtendedKeyUsageExtension([use]),
+  ];
 }
 
 async function identity(leaf: X509Certificate, key: CryptoKey): Promise<Identity> {

@@ -25,7 +25,9 @@ export type Certificate =
   | "ends-now"
   | "self-signed"
   | "self-signed-ca"
-  | "authority";
+  | "authority"
+  | "called-authority"
+  | "other-use";
 
 /** Describes a user whom the service knows. */
 export interface User {
@@ -446,6 +448,9 @@ function certify(authority: Authority, options: Options): Promise<Identity> {
     "self-signed": () => selfSign(subject),
     "self-signed-ca": () => selfSign(subject, true),
     "authority": () => selfSign(subject, true),
+    "called-authority": () => authority.issue({ ...subject, authority: true }),
+    // Netscape's and Microsoft's step-up, for servers of last century.
+    "other-use": () => authority.issue({ ...subject, use: "1.3.6.1.4.1.311.10.3.3" }),
   };
   return makers[options.certificate ?? "good"]();
 }

@@ -20,6 +20,8 @@ const seen: Record<string, string> = {
     "the certificate is not for werbot.test but for *.example.com, 192.0.2.1 or 2001:db8::1",
   'invalid peer certificate: certificate not valid for name "werbot.test"; certificate is not valid for any names (according to its subjectAltName extension)':
     "the certificate is not for werbot.test: it names no host (subjectAltName)",
+  "invalid peer certificate: certificate does not allow extended key usage for server authentication, allows 1, 3, 6, 1, 4, 1, 567, 10, 3, 3":
+    "the certificate is not for a server (extendedKeyUsage)",
   "received corrupt message of type InvalidContentType":
     "the answer is not TLS: is this the HTTPS port?",
   "received corrupt message of type InvalidContentType (SSL routines:ssl3_get_record:wrong version number)":

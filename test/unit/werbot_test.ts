@@ -280,6 +280,8 @@ const certificates: Record<Exclude<Certificate, "good" | "ends-soon" | "ends-now
   "self-signed": /^InvalidData: .*UnknownIssuer$/,
   "self-signed-ca": /^InvalidData: .*CaUsedAsEndEntity/,
   "authority": /^InvalidData: .*CaUsedAsEndEntity/,
+  "called-authority": /^InvalidData: .*CaUsedAsEndEntity/,
+  "other-use": /^InvalidData: .*does not allow extended key usage for server authentication/,
 };
 
 for (const [certificate, error] of Object.entries(certificates)) {

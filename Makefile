@@ -9,7 +9,7 @@ VERSION := $(shell sed -n 's/^ *"version": "\(.*\)".*/\1/p' deno.json)
 SYSTEM := $(shell uname -s)
 MACHINE := $(shell uname -m)
 # As npm names this machine.
-PLATFORM := $(shell uname -s | tr A-Z a-z)-$(patsubst x86_64,x64,$(patsubst amd64,x64,$(patsubst aarch64,arm64,$(MACHINE))))
+PLATFORM := $(shell echo $(SYSTEM) | tr A-Z a-z)-$(patsubst x86_64,x64,$(patsubst amd64,x64,$(patsubst aarch64,arm64,$(MACHINE))))
 
 # npm has Deno for Linux and macOS; elsewhere the system's own is taken, as is whichever is given as DENO=.
 NPM_DENO := $(if $(filter Linux,$(SYSTEM)),-glibc/deno)$(if $(filter Darwin,$(SYSTEM)),/deno)

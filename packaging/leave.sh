@@ -10,9 +10,9 @@ remove) pam-auth-update --package --remove wpam ;;
 esac
 
 # Lines outside of our blocks are somebody's own.
-if lines=$(awk 'FNR == 1 || /^# wpam: end/ { ours = 0 } /^# wpam: begin/ { ours = 1 }
-	!ours && /^[^#]*pam_wpam\.so/ { print FILENAME ", line " FNR ": " $0; found = 1 }
-	END { exit !found }' /etc/pam.d/*); then
+lines=$(find -L /etc/pam.d -type f -exec awk 'FNR == 1 || /^# wpam: end/ { ours = 0 } /^# wpam: begin/ { ours = 1 }
+	!ours && /^[^#]*pam_wpam\.so/ { print FILENAME ", line " FNR ": " $0 }' {} +)
+if [ -n "$lines" ]; then
 	echo "These lines would let nobody in without the module; take them out first:" >&2
 	echo "$lines" >&2
 	exit 1

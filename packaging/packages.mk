@@ -15,6 +15,7 @@ install: build ## copy what was built below DESTDIR/usr (or PREFIX=/usr/local); 
 	@install -C -m 644 build/pam_wpam.so "$(DESTDIR)$(or $(PAMDIR),$(HOME_DIR))"
 	$(if $(PAMDIR),@ln -sfn "$(PAMDIR)/pam_wpam.so" "$(DESTDIR)$(HOME_DIR)/pam_wpam.so")
 	@install -C -m 711 build/deno "$(DESTDIR)$(HOME_DIR)"
+	@[ ! -L build/node ] || cp -P build/node "$(DESTDIR)$(HOME_DIR)"
 	@ln -sfn ../lib/wpam/$(VERSION)/wpam "$(DESTDIR)$(PREFIX)/bin/wpam"
 	@cd build/share && find $(SHARED) -type f | while read -r file; do \
 		install -d -m 755 "$(DESTDIR)$(PREFIX)/share/$${file%/*}" && \
@@ -65,7 +66,7 @@ test-arm64: setup build-linux-arm64 ## log in with the build for arm64 under qem
 # Setup then fetches what builds packages, as root. Each by itself names it: they are also made in copies of this tree.
 package reproduce: export ALSO := packages
 
-package: setup package-deb package-rpm ## make the packages
+package: setup $(if $(shell command -v apt-get 2>&-),package-deb) package-rpm ## make the packages (without apt, the RPM package alone)
 
 package-deb: build ## make build/wpam_VERSION_ARCHITECTURE.deb, for Debian and Ubuntu
 	@VERSION=$(VERSION) tools/package-deb.sh

@@ -26,5 +26,6 @@ CHANGES
 # Without what make tells the makes below it: the copy is another project. What it needs make setup has seen to (-d).
 (cd "$tree" && env -u MAKEFLAGS -u MAKELEVEL -u CC -u CFLAGS -u CPPFLAGS -u LDFLAGS \
   dpkg-buildpackage -us -uc -b -d) >build/deb/log 2>&1 || { tail -n 20 build/deb/log >&2; exit 1; }
+rm -f build/wpam_*.deb
 cp build/deb/wpam_"$VERSION"_*.deb build
 printf '%-10s %s\n' package build/wpam_"$VERSION"_*.deb

@@ -63,6 +63,7 @@ if ! command -v apt-get >/dev/null; then
   need cc cc
   need "PAM's headers" "$(xcrun --show-sdk-path 2>/dev/null || :)/usr/include/security/pam_modules.h"
   need npm npm
+  [[ " ${ALSO-} " != *" packages "* ]] || need rpm-build rpmbuild
   [ "${DENO#"$PWD/"}" != "$DENO" ] || need deno "$DENO"
 else
   need gcc gcc
@@ -175,6 +176,9 @@ fi
 
 # npm calls it a success when an optional package could not be fetched; only its verbose log then knows why.
 fetch_tools() {
+  local version
+  version=$(npm --version)
+  [ "${version%%.*}" -ge 7 ] || { echo "npm $version is too old for tools/package-lock.json: 7 or newer is needed."; return 1; }
   (cd tools && npm ci --ignore-scripts --no-audit --no-fund --fetch-retry-mintimeout=1000 --loglevel=verbose) || return
   [ -x "$DENO" ] && [ -x "$ESBUILD" ]
 }

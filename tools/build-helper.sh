@@ -2,7 +2,8 @@
 # Builds the login helper, wpam-auth, from src/main.ts into build/ or the folder given: one binary (standalone), or a
 # launcher with Deno and one JavaScript file beside it (bundle). Both may use the network and nothing else.
 # FLAVOUR=standalone|bundle forces one. FLAVOUR=node is for systems without Deno: a link to NODE (the one in PATH) lies
-# beside the launcher, and the module looks before each login whether that is safe. Never type-checks (make types does) and never downloads. Run by make build.
+# beside the launcher, and the module looks before each login whether that is safe. Never type-checks (make types does) and
+# never downloads. Run by make build.
 set -euo pipefail
 : "${DENO:?run this as: make build}" "${ESBUILD:?}" "${DENO_DIR:?}"
 cd "$(dirname "$0")/.."

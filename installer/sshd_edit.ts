@@ -199,6 +199,7 @@ function place(clean: SshdConfig, undo: readonly Edit[], settings: readonly Sett
   let weak: Setting | undefined;
   for (const edit of proposePlaces(clean, undo, settings)) {
     const result = readSshdConfig(overlay(source, [edit]), main, version);
+    if (isInMatch(result, edit)) continue;
     weak = settings.find(([keyword, value]) => !hasValue(firstEffective(result, keyword), value));
     if (weak === undefined) return result;
   }
@@ -209,6 +210,15 @@ function place(clean: SshdConfig, undo: readonly Edit[], settings: readonly Sett
       stronger === undefined ? main : tellPlace(stronger)
     }: a Match block for all logins sets ${keyword}, ` +
       `and no line elsewhere can beat it. Change it to ${value} there, or delete it.`,
+  );
+}
+
+/** Tells whether sshd reads our lines in a Match block, by an Include there; it would not start with UsePAM in one. */
+function isInMatch({ directives }: SshdConfig, { path, after = "" }: Edit): boolean {
+  const mark = after.split("\n").findIndex((line) => line.startsWith("# wpam: begin"));
+  // The first line below the mark, as people count.
+  return directives.some((one) =>
+    one.path === path && one.line === mark + 2 && one.match.length > 0
   );
 }
 

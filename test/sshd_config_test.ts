@@ -251,6 +251,14 @@ function makeText(...kinds: { weight: number; arbitrary: fc.Arbitrary<string> }[
   return fc.tuple(lines, fc.constantFrom("", "\n")).map(([parts, end]) => parts.join("\n") + end);
 }
 
+/** Found at random: the folder is included at the top, and once more in a Match block. */
+const INCLUDED_TWICE = {
+  [MAIN]: `Include ${FOLDER}/*.conf\nMatch User bob\nInclude ${FOLDER}/*.conf`,
+  [`${FOLDER}/00-first.conf`]: "",
+  [`${FOLDER}/99-last.conf`]: "",
+  "/etc/ssh/other": "",
+};
+
 test("sshd agrees on random files, before and after the edit", () =>
   withOwnFiles(async () => {
     const machine = await Machine.look();
@@ -270,7 +278,7 @@ test("sshd agrees on random files, before and after the edit", () =>
           count.refused++;
         } else count.edited++;
       }),
-      { numRuns: FILES },
+      { numRuns: FILES, examples: [[INCLUDED_TWICE]] },
     );
     console.log(JSON.stringify(count));
     assert.ok(count.edited > FILES / 8);

@@ -174,6 +174,13 @@ Deno.test("planSshdConfig() does not use an Include below a Match (A4)", () => {
   assert.ok(isTop(install(`Match User bob\n${INCLUDE}`)));
 });
 
+Deno.test("planSshdConfig() makes no drop-in that a Match block includes once more", () => {
+  const before = `${INCLUDE}Match User bob\n${INCLUDE}`;
+  const after = install(before);
+  assert.deepEqual(Object.keys(after), [MAIN]);
+  assert.ok(after[MAIN]!.startsWith("# wpam: begin") && after[MAIN]!.endsWith(before));
+});
+
 Deno.test("planSshdConfig() uses every form of a first Include, and no commented one (A5)", () => {
   for (
     const line of [

@@ -15,7 +15,7 @@ install: build ## copy what was built below DESTDIR/usr (or PREFIX=/usr/local); 
 	@install -C -m 644 build/pam_wpam.so "$(DESTDIR)$(or $(PAMDIR),$(HOME_DIR))"
 	$(if $(PAMDIR),@ln -sfn "$(PAMDIR)/pam_wpam.so" "$(DESTDIR)$(HOME_DIR)/pam_wpam.so")
 	@install -C -m 711 build/deno "$(DESTDIR)$(HOME_DIR)"
-	@[ ! -L build/node ] || cp -P build/node "$(DESTDIR)$(HOME_DIR)"
+	@rm -f "$(DESTDIR)$(HOME_DIR)/node"; [ ! -L build/node ] || cp -P build/node "$(DESTDIR)$(HOME_DIR)"
 	@ln -sfn ../lib/wpam/$(VERSION)/wpam "$(DESTDIR)$(PREFIX)/bin/wpam"
 	@cd build/share && find $(SHARED) -type f | while read -r file; do \
 		install -d -m 755 "$(DESTDIR)$(PREFIX)/share/$${file%/*}" && \
@@ -39,7 +39,8 @@ uninstall: build/share/made ## remove what `make install` copied, with the same 
 CROSS = CROSS_CC='$(if $(filter-out default,$(origin CC)),$(CC))' tools/build-cross.sh
 CROSS_FLAGS = $(filter-out -fcf-protection -mbranch-protection=standard,$(COMPILE)) $(LINK:%,-z,defs=%) $(EXPORTS)
 
-build-linux: build ## the same on Linux
+build-linux: $(if $(filter Linux,$(SYSTEM)),build) ## the same on Linux
+	@[ $(SYSTEM) = Linux ] || { echo "linux: this is $(SYSTEM); on Linux make build does it" >&2; exit 2; }
 
 # Setup then fetches a compiler for arm64, as root.
 build-linux-arm64 build-all: export ALSO := cross

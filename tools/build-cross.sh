@@ -11,7 +11,7 @@ shift
 
 build_all() {
   local each why status=0
-  printf '%-13s %s\n' "linux-$(uname -m)" built
+  printf '%-13s %s\n' "$(uname -s | tr A-Z a-z)-$(uname -m)" built
   for each in linux-arm64 freebsd netbsd openbsd; do
     if why=$("$0" "$each" "$@" 2>&1); then
       printf '%-13s %s\n' "$each" built
@@ -33,11 +33,13 @@ lack() {
 
 has() { command -v "$1" >/dev/null; }
 
-# Sets the compiler and what else it is told for a BSD, whose base set may be unpacked in the folder SYSROOT.
+# Sets the compiler and what else it is told for a BSD: this one's own, or one for its base set, unpacked in SYSROOT.
 choose_bsd() {
   local zig=$1 clang=$2 sysroot=$3
   if [ -n "${CROSS_CC-}" ]; then
     read -ra cc <<<"$CROSS_CC"
+  elif [ "$(uname -s | tr A-Z a-z)" = "$target" ]; then
+    cc=(cc) libraries=(-lpam)
   elif [ -n "$sysroot" ] && has clang && has ld.lld; then
     cc=(clang "--target=$clang" "--sysroot=$sysroot" -fuse-ld=lld -Wno-unused-command-line-argument)
     libraries=(-lpam)
@@ -45,7 +47,7 @@ choose_bsd() {
     # It has the system's libc, but no PAM: its headers are the test's, and the program that loads the module has the library.
     cc=(zig cc -target "$zig" -idirafter test/fake/openpam -Wno-unused-command-line-argument)
   else
-    lack "neither zig 0.15, nor clang and lld with ${target^^}_SYSROOT, an unpacked base set"
+    lack "neither zig 0.15, nor clang and lld with $(tr a-z A-Z <<<"$target")_SYSROOT, an unpacked base set"
   fi
 }
 
@@ -73,7 +75,7 @@ grep -qs '/deno" run' build/wpam-auth || lack "the helper here is no bundle with
 
 out=build/$target
 mkdir -p "$out"
-"${cc[@]}" "$@" -shared -o "$out/pam_wpam.so" shim/*.c "${libraries[@]}"
+"${cc[@]}" "$@" -shared -o "$out/pam_wpam.so" shim/*.c ${libraries[@]+"${libraries[@]}"}
 cp "${files[@]/#/build/}" "$out"
 # There is no Deno for it. Where pkgsrc puts Node, if not told otherwise.
 [ "$target" != netbsd ] || FLAVOUR=node NODE=${NODE:-/usr/pkg/bin/node} tools/build-helper.sh "$out" >/dev/null

@@ -237,14 +237,45 @@ Deno.test("Connection sends one request at most, in time, whatever the server do
 
 Deno.test("Connection.close() ends an attempt that nobody wants any more", async () => {
   for (const line of ["delay 10", "accept-silent", "backlog", "close-idle 5"]) {
-    await using werbot = await Werbot.start({ users: [{ id: ID }] });
-    await werbot.behave(line);
-    const connection = new Connection(settle(werbot.address), werbot.ca);
-    await pause(20);
-    connection.close();
-    await pause(5);
-    assert.equal(werbot.requests.length, 0, line);
+    for (const more of ["", "insecure_skip_verify = true\n"]) {
+      await using werbot = await Werbot.start({ users: [{ id: ID }] });
+      await werbot.behave(line);
+      const connection = new Connection(settle(werbot.address, more), werbot.ca);
+      await pause(20);
+      connection.close();
+      await pause(5);
+      assert.equal(werbot.requests.length, 0, line);
+    }
   }
+});
+
+Deno.test("Connection.close() ends an attempt whose TCP connection comes at that moment", async () => {
+  await using werbot = await Werbot.start({ users: [{ id: ID }] });
+  const { connect } = Deno;
+  try {
+    const { promise, resolve } = Promise.withResolvers<Connection>();
+    Deno.connect = (async ({ port }: { port: number }) => {
+      const conn = await connect({ port });
+      (await promise).close();
+      return conn;
+    }) as typeof connect;
+    const connection = new Connection(settle(werbot.address), werbot.ca);
+    resolve(connection);
+    assert.notEqual(await connection.reach(5), undefined);
+    assert.equal(werbot.handshakes, 0);
+  } finally {
+    Deno.connect = connect;
+  }
+});
+
+Deno.test("Connection.post() sends nothing once the connection was ended", async () => {
+  await using werbot = await Werbot.start({ users: [{ id: ID }] });
+  const connection = new Connection(settle(werbot.address), werbot.ca);
+  assert.equal(await connection.reach(5), undefined);
+  connection.close();
+  const { kind, reason } = await connection.post(ask(werbot.code(ID)), 5);
+  assert.deepEqual([kind, reason], ["undecided", "the connection was ended"]);
+  assert.equal(werbot.requests.length, 0);
 });
 
 Deno.test("Connection.reach() sends nothing, says why it failed, and lets post() follow", async () => {

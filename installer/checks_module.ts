@@ -163,7 +163,7 @@ function checkUser({ host: { view } }: Context): Seen[] {
 }
 
 const NONCE = "0".repeat(32);
-/** A login that asks at once and connects to nobody. */
+/** A login that asks again at once and connects to nobody. */
 const HELLO = [
   ["V", "1"],
   ["P", "authenticate"],
@@ -172,6 +172,7 @@ const HELLO = [
   ["U", "nobody"],
   ["S", "wpam"],
   ["F", "no"],
+  ["W", ""],
   ["C", "server_url = localhost\nservice_id = none\nservice_key = none\nattempts = 1\n"],
   ["B", ""],
 ].map(([type, text]) => type + frameLength(text!) + text).join("");

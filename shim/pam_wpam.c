@@ -1,7 +1,7 @@
 /*
  * pam_wpam.c: the three functions that PAM calls, and what they return.
  *
- * Gathers what PAM knows of a login, lets the helper decide, maps its verdict to a PAM code. The start
+ * Gathers what PAM and the user know of a login, lets the helper decide, maps its verdict to a PAM code. The start
  * value is refusal; PAM_IGNORE is never returned. Called by libpam inside sshd, su, sudo, login.
  */
 #include "shim.h"
@@ -158,7 +158,7 @@ static bool read_documents(const struct login *login, struct document *config,
     return true;
 }
 
-static enum verdict decide(struct login *login, char reason[REASON_MAX])
+static enum verdict decide(const struct login *login, char reason[REASON_MAX])
 {
     struct document config = {0}, anchors = {0};
     char helper[PATH_MAX];
@@ -171,6 +171,23 @@ static enum verdict decide(struct login *login, char reason[REASON_MAX])
     }
     trust_free(&config);
     trust_free(&anchors);
+    return verdict;
+}
+
+/*
+ * Asks the first question, then lets the helper decide. Whoever goes away at it, as most strangers do, has cost
+ * no helper; and nothing is read or trusted before a pause whose length the user chooses.
+ */
+static enum verdict ask_and_decide(struct login *login, char reason[REASON_MAX])
+{
+    char id[REPLY_MAX + 1];
+    if (!prompt_ask(login->pamh, true, ID_PROMPT, id, reason)) {
+        return VERDICT_UNANSWERED;
+    }
+    login->id = id;
+    enum verdict verdict = decide(login, reason);
+    login->id = NULL;
+    platform_wipe(id, sizeof id);
     return verdict;
 }
 
@@ -231,7 +248,7 @@ static int run_login(pam_handle_t *pamh, const char *user, int flags, int argc, 
     } else if (!account && !mark) {
         snprintf(reason, sizeof reason, "PAM cannot keep a mark for the account phase");
     } else if (placed) {
-        verdict = decide(&login, reason);
+        verdict = account ? decide(&login, reason) : ask_and_decide(&login, reason);
     }
     if (verdict == VERDICT_NONE) {
         log_event(&login, "ERROR", "login misconfigured", reason);

@@ -6,6 +6,7 @@
  */
 #include "shim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,25 +39,27 @@ static void discard(struct pam_response *answers)
 }
 
 /*
- * Asks one question and copies the answer, cut to REPLY_MAX bytes, into `reply`.
- * PAM_CONV_ERR when there is no conversation, it fails, or it gives no answer.
+ * Asks one question and copies the answer, cut to REPLY_MAX bytes, into `reply`. False with a reason when
+ * there is no conversation, it fails, or it gives no answer.
  */
-int prompt_ask(pam_handle_t *pamh, bool echo, const char *text, char reply[REPLY_MAX + 1])
+bool prompt_ask(pam_handle_t *pamh, bool echo, const char *text, char reply[REPLY_MAX + 1],
+                char reason[REASON_MAX])
 {
     struct pam_response *answers = NULL;
-    int result = converse(pamh, echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, text, &answers);
-    if (result != PAM_SUCCESS) {
-        return result;
+    int style = echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF;
+    bool heard = converse(pamh, style, text, &answers) == PAM_SUCCESS;
+    bool answered = heard && answers && answers->resp;
+    if (answered) {
+        size_t length = strnlen(answers->resp, REPLY_MAX);
+        memcpy(reply, answers->resp, length);
+        reply[length] = '\0';
+    } else {
+        snprintf(reason, REASON_MAX, "the application could not ask the user (conversation error)");
     }
-    if (!answers || !answers->resp) {
+    if (heard) {
         discard(answers);
-        return PAM_CONV_ERR;
     }
-    size_t length = strnlen(answers->resp, REPLY_MAX);
-    memcpy(reply, answers->resp, length);
-    reply[length] = '\0';
-    discard(answers);
-    return PAM_SUCCESS;
+    return answered;
 }
 
 /* Shows an error text; an application that cannot is no reason to fail. */

@@ -70,7 +70,7 @@ static bool send_hello(struct session *s, const struct document *config, const s
                 send_text(s, 'N', l->nonce) && send_text(s, 'I', l->ref) &&
                 send_text(s, 'U', l->user) && send_text(s, 'H', l->rhost) &&
                 send_text(s, 'T', l->tty) && send_text(s, 'S', l->service) &&
-                send_text(s, 'F', l->other_factor ? "yes" : "no");
+                send_text(s, 'F', l->other_factor ? "yes" : "no") && send_text(s, 'W', l->id);
     for (int i = 0; sent && i < l->argc; i++) {
         sent = send_text(s, 'A', l->argv[i]);
     }
@@ -116,9 +116,8 @@ static bool next_frame(struct session *s, struct frame *frame, char reason[REASO
 static bool ask(struct session *s, const struct frame *frame, char reason[REASON_MAX])
 {
     char reply[REPLY_MAX + 1];
-    if (prompt_ask(s->login->pamh, frame->type == 'e', frame->payload, reply) != PAM_SUCCESS) {
+    if (!prompt_ask(s->login->pamh, frame->type == 'e', frame->payload, reply, reason)) {
         s->verdict = VERDICT_UNANSWERED;
-        snprintf(reason, REASON_MAX, "the application could not ask the user (conversation error)");
         return false;
     }
     bool sent = send_text(s, 'R', reply);

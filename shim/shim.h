@@ -1,8 +1,9 @@
 /*
  * shim.h: what the files of pam_wpam.so share.
  *
- * The module carries questions from the helper to the user and one verdict back to PAM; it decides
- * nothing. docs/protocol.md is the contract with the helper, docs/login.md the story of a login.
+ * The module asks for the Werbot ID, carries further questions from the helper to the user and one verdict
+ * back to PAM; it decides nothing. docs/protocol.md is the contract with the helper, docs/login.md the
+ * story of a login.
  */
 #ifndef WPAM_SHIM_H
 #define WPAM_SHIM_H
@@ -32,6 +33,9 @@ enum {
     REASON_MAX = 512,         /* a sentence for the log */
 };
 
+/* The first question, word for word as specified; src/prompt.ts has it too, for asking again. */
+#define ID_PROMPT "Enter your Werbot ID (email or username): "
+
 /* The outcomes of DESIGN section 3. Zeroed memory is VERDICT_NONE, which refuses. */
 enum verdict {
     VERDICT_NONE = 0,     /* the helper gave none that counts */
@@ -51,6 +55,7 @@ struct login {
     bool account;             /* account phase, else authenticate */
     bool silent;              /* the application wants no messages */
     bool other_factor;        /* sshd itself reports another factor in this login */
+    const char *id;           /* the user's answer to ID_PROMPT; NULL in the account phase */
     const char *user, *rhost, *tty, *service;
     const char *config, *helper, *log_file, *offline_dir;
     int argc;                 /* the PAM line's arguments, the shim's own four among them */
@@ -94,7 +99,8 @@ enum verdict session_run(const struct login *login, const struct document *confi
                          const struct document *anchors, char reason[REASON_MAX]);
 
 /* prompt.c */
-int prompt_ask(pam_handle_t *pamh, bool echo, const char *text, char reply[REPLY_MAX + 1]);
+bool prompt_ask(pam_handle_t *pamh, bool echo, const char *text, char reply[REPLY_MAX + 1],
+                char reason[REASON_MAX]);
 void prompt_tell(pam_handle_t *pamh, const char *text);
 
 /* spawn.c */

@@ -9,7 +9,7 @@ import type { Frame } from "./frame.ts";
 /** The version of docs/protocol.md that this helper speaks. */
 export const VERSION = "1";
 
-/** What the module sends before the first prompt. */
+/** What the module sends before it hears anything. */
 export interface Hello {
   readonly version: string;
   readonly phase: "authenticate" | "account";
@@ -18,6 +18,8 @@ export interface Hello {
   readonly user: string;
   /** PAM_RHOST: an address, or a name under `UseDNS yes`; undefined for a local login. */
   readonly rhost: string | undefined;
+  /** What the user has typed as his Werbot ID; undefined in the account phase. */
+  readonly typedId: Uint8Array | undefined;
   /** sshd itself reports another factor in this login. */
   readonly otherFactor: boolean;
   readonly arguments: readonly Uint8Array[];
@@ -29,7 +31,7 @@ export interface Hello {
   readonly garbled: boolean;
 }
 
-const SINGLE = "VPNIUHTSFCB";
+const SINGLE = "VPNIUHTSFWCB";
 
 function join(pieces: readonly Uint8Array[]): Uint8Array | undefined {
   if (pieces.length === 0) return undefined;
@@ -66,6 +68,10 @@ export function readHello(frames: readonly Frame[]): Hello {
   if (phase !== "authenticate" && phase !== "account") throw new Error(`phase unknown`);
   if (factor !== "yes" && factor !== "no") throw new Error(`factor unknown`);
   const user = required("U");
+  const typedId = found.get("W")?.[0];
+  if ((typedId !== undefined) !== (phase === "authenticate")) {
+    throw new Error("frame W out of place");
+  }
   return {
     version: required("V"),
     phase,
@@ -73,6 +79,7 @@ export function readHello(frames: readonly Frame[]): Hello {
     ref: required("I"),
     user,
     rhost: optional("H"),
+    typedId,
     otherFactor: factor === "yes",
     arguments: found.get("A") ?? [],
     configuration: found.get("C")?.[0],

@@ -1,8 +1,8 @@
 /**
  * The story of one login, from the settings to the verdict.
  *
- * Reads and writes nothing itself: the module asks and logs for it, api.ts speaks with Werbot, policy.ts
- * decides. Called by main.ts.
+ * Reads and writes nothing itself: the module asks and logs for it, and has asked for the ID before there was
+ * a helper; api.ts speaks with Werbot, policy.ts decides. Called by main.ts.
  */
 import { Connection, type Request } from "./api.ts";
 import { readAnchors, readSettings, type Settings } from "./config.ts";
@@ -84,7 +84,7 @@ class Login {
   }
 
   async run(): Promise<Verdict> {
-    const { version, garbled, phase } = this.#hello;
+    const { version, garbled, typedId } = this.#hello;
     if (version !== VERSION) {
       const reason = `the module speaks version ${version}, this helper ${VERSION}: install again`;
       return { outcome: "misconfigured", reason };
@@ -100,7 +100,7 @@ class Login {
         reason: "insecure_skip_verify is set: whoever is between this host and Werbot can log in",
       });
     }
-    return phase === "account" ? await this.#account(settings) : await this.#authenticate(settings);
+    return typedId ? await this.#authenticate(settings, typedId) : await this.#account(settings);
   }
 
   /** Logs every mistake, the first one in the closing line. */
@@ -109,14 +109,15 @@ class Login {
     return { outcome: "misconfigured", reason: first! };
   }
 
-  /** Asks for ID and code, and Werbot whether they are good; it connects while the user types. */
-  async #authenticate(settings: Settings): Promise<Verdict> {
+  /** Asks for the code, and Werbot whether it and the ID are good; it connects while the user types. */
+  async #authenticate(settings: Settings, typedId: Uint8Array): Promise<Verdict> {
     const { attempts } = settings;
-    const id = await this.#ask(ID_PROMPT, true, readId, attempts);
+    const id = await this.#insist(ID_PROMPT, true, readId, attempts, typedId);
     if (!id) return EXHAUSTED;
     if (id.kind === "good") this.#werbotId = id.value;
     const connection = id.kind === "good" ? new Connection(settings, this.#anchors) : undefined;
-    const code = await this.#ask(CODE_PROMPT, settings.echo_code, readCode, attempts);
+    const answer = await this.#shim.ask(CODE_PROMPT, settings.echo_code);
+    const code = await this.#insist(CODE_PROMPT, settings.echo_code, readCode, attempts, answer);
     if (!code || !connection || code.kind === "junk") {
       connection?.close();
       return code ? BARRED : EXHAUSTED;
@@ -131,7 +132,7 @@ class Login {
   async #askForOfflineCode(failure: Verdict, { echo_code }: Settings): Promise<Verdict> {
     let text = OFFLINE_PROMPT;
     for (let tries = 0; tries < CODE_TRIES; tries++) {
-      const answer = await this.#take(text, echo_code, readOfflineCode);
+      const answer = this.#take(await this.#shim.ask(text, echo_code), readOfflineCode);
       if (answer.kind === "junk") return BARRED;
       if (answer.kind === "good") {
         if (answer.value === undefined) return decideByCode(failure, "none");
@@ -189,33 +190,28 @@ class Login {
     return decide(result, { user, phase, method, otherFactor }, settings);
   }
 
-  /** Asks until the answer is well-formed; undefined when it has been asked again too often. */
-  async #ask<T>(
+  /** Asks again until the answer is well-formed; undefined when that has been too often. */
+  async #insist<T>(
     prompt: string,
     echo: boolean,
     read: (answer: Uint8Array) => Answer<T>,
     attempts: number,
+    typed: Uint8Array,
   ): Promise<Exclude<Answer<T>, { kind: "again" }> | undefined> {
-    let text = prompt;
     for (;;) {
-      const answer = await this.#take(text, echo, read);
+      const answer = this.#take(typed, read);
       if (answer.kind !== "again") return answer;
       if (this.#reasks === attempts) return undefined;
       this.#reasks++;
-      text = askAgain(prompt, answer.reason);
+      typed = await this.#shim.ask(askAgain(prompt, answer.reason), echo);
     }
   }
 
-  /** Asks once, and wipes what was typed. */
-  async #take<T>(
-    prompt: string,
-    echo: boolean,
-    read: (answer: Uint8Array) => Answer<T>,
-  ): Promise<Answer<T>> {
-    const bytes = await this.#shim.ask(prompt, echo);
+  /** Judges what was typed, and wipes it. */
+  #take<T>(typed: Uint8Array, read: (answer: Uint8Array) => Answer<T>): Answer<T> {
     this.#since = performance.now();
-    const answer = read(bytes);
-    bytes.fill(0);
+    const answer = read(typed);
+    typed.fill(0);
     return answer;
   }
 

@@ -8,7 +8,7 @@ import { parseCode } from "./offline.ts";
 import { Secret } from "./secret.ts";
 import { decodeText } from "./text.ts";
 
-/** The first question, word for word as specified. */
+/** The first question, word for word as specified. The module asks it; asked again, it comes from here. */
 export const ID_PROMPT = "Enter your Werbot ID (email or username): ";
 /** The second question, word for word as specified. */
 export const CODE_PROMPT = "Enter your totp code (submit empty for U2F): ";

@@ -351,7 +351,7 @@ test("runCanary() throws the reason when it is interrupted, and leaves nothing b
   await using rehearsal = await Rehearsal.set();
   const before = listPids();
   const interrupt = new AbortController();
-  const trying = rehearsal.try("person", [PASSWORD], interrupt.signal);
+  const trying = rehearsal.try("person", [PASSWORD, ID], interrupt.signal);
   const failed = assert.rejects(trying, /^Error: Ctrl-C$/);
   await waitForHelper();
   interrupt.abort(new Error("Ctrl-C"));
@@ -384,7 +384,7 @@ test("a canary that is killed ends its processes, and the next wpam removes its 
   await checkClean(before);
 });
 
-/** Waits until a login has come as far as wpam's first question. */
+/** Waits until a login has come as far as the helper's first question. */
 async function waitForHelper(): Promise<void> {
   const line = Deno.readTextFileSync("/etc/passwd").split("\n")
     .find((line) => line.startsWith("wpam:")) ?? assert.fail("no user wpam");
@@ -393,8 +393,8 @@ async function waitForHelper(): Promise<void> {
   await waitFor("a helper", 20_000, helps);
 }
 
-// As a program: a person who has given the password, and nothing more.
+// As a program: a person who has given the password and the ID, and nothing more.
 if (Deno.args[0] === "wait") {
   await using rehearsal = await Rehearsal.set();
-  await rehearsal.try("person", [PASSWORD]);
+  await rehearsal.try("person", [PASSWORD, ID]);
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { explainNoSshd, findMissing, findParts, makeTest } from "./installed.ts";
 import { listChildren, listProcesses, readStatus } from "./processes.ts";
 import { readLog, runApplication } from "./rung_pam.ts";
+import { ID_PROMPT } from "./stage.ts";
 import type { Reply } from "./story.ts";
 
 const test = makeTest(explainNoSshd() ?? findMissing("wpam-auth.js"));
@@ -45,6 +46,7 @@ async function installProbe(folder: string): Promise<string> {
   return `${folder}/wpam-auth`;
 }
 
+/** Logs in with a helper; `answer` hears what it asks, after the module's own question. */
 async function logIn(folder: string, helper: string, answer: () => Promise<Reply>) {
   await Deno.writeTextFile(`${folder}/wpam.conf`, "", { mode: 0o600 });
   const report = await runApplication(findParts(), folder, {
@@ -59,7 +61,8 @@ async function logIn(folder: string, helper: string, answer: () => Promise<Reply
       `log_file=${folder}/wpam.log`,
     ],
     calls: ["authenticate"],
-    answer,
+    answer: (_echo, prompt) =>
+      prompt === ID_PROMPT ? Promise.resolve({ kind: "text", text: "alice" }) : answer(),
   });
   assert.deepEqual(report.codes, [["authenticate", "PAM_AUTH_ERR"]]);
   const attempts = (await readLog(`${folder}/wpam.log`))

@@ -22,6 +22,8 @@ test("stories on the helper rung", (t) => {
   return playAll(t, stories, (story) => playOnHelper(story, findParts().helper));
 });
 
+const ID = "alice@example.com";
+
 /** Runs a test with a helper and the hello that would begin a good login. */
 async function withHelper(
   run: (helper: Helper, hello: [string, string][], nonce: string, stage: Stage) => Promise<void>,
@@ -30,7 +32,7 @@ async function withHelper(
   await using stage = await Stage.set(story);
   await using helper = new Helper(findParts().helper, true);
   const nonce = makeNonce();
-  await run(helper, buildHello(stage, "authenticate", nonce), nonce, stage);
+  await run(helper, buildHello(stage, "authenticate", nonce, ID), nonce, stage);
 }
 
 test("the helper answers an unknown protocol version with misconfigured", () =>
@@ -61,9 +63,7 @@ test("the helper ends at once when the module goes away while Werbot is asked", 
     await werbot.behave("silence");
     for (const [type, text] of hello) await helper.send(type, text);
     await helper.frames.next();
-    await helper.send("R", "alice@example.com");
-    await helper.frames.next();
-    await helper.send("R", werbot.code("alice@example.com"));
+    await helper.send("R", werbot.code(ID));
     await werbot.until(() => werbot.requests.length === 1);
     await helper.checkLeaving();
     await werbot.until(() => werbot.unfinished === 1);
@@ -76,16 +76,17 @@ for (const [type, word] of [["D", "spent"], ["R", "spent"], ["D", "perhaps"]] as
     const story = parseStory("spend", `# A code.\n[outcome]\nallowed\n${config}`);
     await using stage = await Stage.set(story);
     await using helper = new Helper(findParts().helper, true);
-    for (const frame of buildHello(stage, "authenticate", makeNonce())) await helper.send(...frame);
-    const asks = type === "D" && word === "spent" ? 1 : 3;
-    const replies = ["alice@example.com", "123456", formatCode(makeCode())];
+    const hello = buildHello(stage, "authenticate", makeNonce(), ID);
+    for (const frame of hello) await helper.send(...frame);
+    const asks = type === "D" && word === "spent" ? 1 : 2;
+    const replies = ["123456", formatCode(makeCode())];
     for (const reply of replies.slice(0, asks - 1)) {
       await helper.frames.next();
       await helper.send("R", reply);
     }
     await helper.frames.next();
-    if (asks === 3) {
-      await helper.send("R", replies[2]!);
+    if (asks === 2) {
+      await helper.send("R", replies[1]!);
       assert.equal((await helper.frames.next())?.type, "s");
     }
     await helper.send(type, word);
@@ -99,6 +100,11 @@ for (
     ["misses a frame", (hello) => hello.filter(([type]) => type !== "N")],
     ["has a frame twice", (hello) => [hello[0]!, ...hello]],
     ["has an unknown frame", (hello) => [...hello.slice(0, -1), ["Z", ""], hello.at(-1)!]],
+    [
+      "has an ID where nobody was asked",
+      (hello) => hello.map(([t, x]) => [t, t === "P" ? "account" : x]),
+    ],
+    ["has no ID where the user was asked", (hello) => hello.filter(([type]) => type !== "W")],
     ["names an unknown phase", (hello) => hello.map(([t, x]) => [t, t === "P" ? "session" : x])],
   ] as [string, (hello: [string, string][]) => [string, string][]][]
 ) {

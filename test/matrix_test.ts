@@ -37,7 +37,7 @@ interface Fault {
   fast?: boolean;
   /** The signal for the helper, and the prompt at which it comes; at 3, while Werbot is asked. */
   signal?: Deno.Signal;
-  at?: 1 | 2 | 3;
+  at?: 2 | 3;
 }
 
 /** What came of one login. */
@@ -58,7 +58,6 @@ const FAULTS: Record<string, Fault> = {
     const verdict = `exec $HOSTILE verdict-then-signal ${number}`;
     return [
       [`${name} before it has read the hello`, { helper: `kill -${name} $$; exec $HELPER`, fast }],
-      [`${name} at the first prompt`, { signal, at: 1 }],
       [`${name} at the second prompt`, { signal, at: 2 }],
       [`${name} while Werbot is asked`, { signal, at: 3 }],
       [`${name} after its verdict`, { helper: verdict, fast }],

@@ -8,6 +8,7 @@ import { putCode } from "./codes.ts";
 import { compileHostileHelper, writeHelper } from "./hostile.ts";
 import { explainNoModule, findParts, makeTest } from "./installed.ts";
 import { type Attempt, readLog, type Report, runApplication } from "./rung_pam.ts";
+import { answerIdAlone } from "./stage.ts";
 
 const test = makeTest(
   explainNoModule() ?? (Deno.uid() === 0 ? null : "only root has the users of the sandbox"),
@@ -237,7 +238,7 @@ test("a code that was spent by a login that then failed stays spent", async () =
   const { code, path, name } = await site.putCode();
   const program = await compileHostileHelper(site.folder);
   await writeHelper(`${site.folder}/helper`, program, "spends-and-fails", name);
-  const report = await site.logIn(`${site.folder}/helper`, () => assert.fail("nothing is asked"));
+  const report = await site.logIn(`${site.folder}/helper`, answerIdAlone);
   assert.equal(getResult(report), "PAM_SERVICE_ERR");
   assert.ok(!exists(path));
   const log = await site.readLog();
@@ -252,7 +253,7 @@ test("a helper cannot spend a code in the account phase", async () => {
   const program = await compileHostileHelper(site.folder);
   await writeHelper(`${site.folder}/helper`, program, "spends-at-once", name);
   const logIn = (call: string) =>
-    site.logIn(`${site.folder}/helper`, () => assert.fail("nothing is asked"), { calls: [call] });
+    site.logIn(`${site.folder}/helper`, answerIdAlone, { calls: [call] });
   assert.equal(getResult(await logIn("account")), "PAM_SERVICE_ERR");
   assert.ok(exists(path));
   assert.match((await site.readLog()).join("\n"), /asked to spend what it may not/);

@@ -7,7 +7,7 @@ import { Werbot } from "./fake/werbot.ts";
 import { explainNoModule, findParts, makeTest, WATCHER } from "./installed.ts";
 import { listChildren, readStatus } from "./processes.ts";
 import { playOnPam, readLog, runApplication } from "./rung_pam.ts";
-import { playAll } from "./stage.ts";
+import { answerIdAlone, ID_PROMPT, playAll } from "./stage.ts";
 import { readStories, type Story } from "./story.ts";
 
 const ALICE = "alice@example.com";
@@ -18,7 +18,7 @@ const login = {
   tty: "ssh",
   environment: [],
   conversation: true,
-  answer: () => assert.fail("nothing may be asked"),
+  answer: answerIdAlone,
 };
 
 const testAsRoot = Deno.uid() === 0
@@ -155,6 +155,26 @@ test("trust_helper() follows a link to what it must trust", () =>
     assert.match(await logInSpoilt(folder, link, "deno"), /runtime can be written by others/);
   }));
 
+test("pam_sm_authenticate() trusts nothing before the user has answered, however long that takes", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/wpam.conf`, "", { mode: 0o600 });
+    await runApplication(findParts(), folder, {
+      ...login,
+      arguments: [
+        `config=${folder}/wpam.conf`,
+        `helper=${findParts().helper}`,
+        `log_file=${folder}/wpam.log`,
+      ],
+      calls: ["authenticate"],
+      answer: async (echo, prompt) => {
+        await Deno.chmod(`${folder}/wpam.conf`, 0o666);
+        return login.answer(echo, prompt);
+      },
+    });
+    const log = await readLog(`${folder}/wpam.log`);
+    assert.match(log.join("\n"), /wpam\.conf can be written by others/);
+  }));
+
 testAsRoot(
   "run_child() gives up the groups of whoever starts the helper",
   () =>
@@ -171,7 +191,8 @@ testAsRoot(
           `log_file=${folder}/wpam.log`,
         ],
         calls: ["authenticate"],
-        answer: () => {
+        answer: (echo, prompt) => {
+          if (prompt === ID_PROMPT) return login.answer(echo, prompt);
           const [app] = listChildren(Deno.pid);
           for (const { pid } of [app!, ...listChildren(app!.pid)]) {
             groups.push(readStatus(pid)["Groups"]!.trim());

@@ -3,8 +3,8 @@
 // Called by test/helper_test.ts.
 
 import assert from "node:assert/strict";
-import { expectCodes, Stage } from "./stage.ts";
-import type { Phase, Story } from "./story.ts";
+import { expectCodes, ID_PROMPT, Stage } from "./stage.ts";
+import type { Phase, Reply, Story } from "./story.ts";
 
 const FRAME_MAX = 65_536;
 const PROMPT_MAX = 4096;
@@ -148,8 +148,16 @@ export class Helper implements AsyncDisposable {
   }
 }
 
-/** Returns the frames of the hello that the module would send for one phase of a story. */
-export function buildHello(stage: Stage, phase: Phase, nonce: string): [string, string][] {
+/**
+ * Returns the frames of the hello that the module would send for one phase of a story; `typedId` is what the user
+ * has typed as his Werbot ID, null in the account phase.
+ */
+export function buildHello<T extends string | Uint8Array>(
+  stage: Stage,
+  phase: Phase,
+  nonce: string,
+  typedId: T | null,
+): [string, string | T][] {
   const { login } = stage.story;
   const otherFactor = phase === "account" ? login.tty === "ssh" : login.factor === "publickey";
   const optional = (type: string, text: string | null): [string, string][] =>
@@ -164,6 +172,7 @@ export function buildHello(stage: Stage, phase: Phase, nonce: string): [string, 
     ...optional("T", login.tty),
     ["S", "wpam-test"],
     ["F", otherFactor ? "yes" : "no"],
+    ...(typedId === null ? [] : [["W", typedId] as [string, T]]),
     ...[...OWN_ARGUMENTS, ...stage.arguments].map((text): [string, string] => ["A", text]),
     ...optional("C", stage.config),
     ...optional("X", stage.anchors),
@@ -203,6 +212,12 @@ export async function playOnHelper(story: Story, path: string): Promise<string[]
   return log;
 }
 
+function readReply(reply: Reply): string | Uint8Array {
+  if (reply.kind === "text") return reply.text;
+  if (reply.kind === "bytes") return reply.bytes;
+  assert.fail(`no reply for this rung: ${reply.kind}`);
+}
+
 async function playPhase(
   stage: Stage,
   path: string,
@@ -211,8 +226,11 @@ async function playPhase(
   output: string[],
 ): Promise<string | null> {
   const nonce = makeNonce();
+  const typed = phase === "account" ? null : await stage.answer(true, ID_PROMPT);
+  if (typed?.kind === "leave") return null;
+  const hello = buildHello(stage, phase, nonce, typed && readReply(typed));
   await using helper = new Helper(path, stage.anchors !== null, stage.environment);
-  for (const [type, payload] of buildHello(stage, phase, nonce)) await helper.send(type, payload);
+  for (const [type, payload] of hello) await helper.send(type, payload);
 
   let verdict: string | null = null;
   for (let frame; (frame = await helper.frames.next()) !== null;) {
@@ -236,9 +254,7 @@ async function playPhase(
         await helper.checkLeaving();
         return null;
       }
-      if (reply.kind === "text") await helper.send("R", reply.text);
-      else if (reply.kind === "bytes") await helper.send("R", reply.bytes);
-      else assert.fail(`no reply for this rung: ${reply.kind}`);
+      await helper.send("R", readReply(reply));
     }
   }
   assert.deepEqual(await helper.end(), { status: 0, complaints: "" });

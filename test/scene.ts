@@ -6,10 +6,10 @@ import { type Options, Werbot } from "./fake/werbot.ts";
 import { findParts } from "./installed.ts";
 import { listHelpers, listProcesses, waitFor } from "./processes.ts";
 import { OpenSsh, Sshd, type Visit, visitWithSsh2 } from "./rung_sshd.ts";
+import { ID_PROMPT } from "./stage.ts";
 
 /** The one user of the fake Werbot. */
 export const ID = "alice@example.com";
-export const ID_PROMPT = "Enter your Werbot ID (email or username): ";
 export const CODE_PROMPT = "Enter your totp code (submit empty for U2F): ";
 
 /** A fake Werbot and an sshd that asks it. */

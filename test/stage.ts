@@ -19,6 +19,15 @@ import {
   type Story,
 } from "./story.ts";
 
+/** The first question, which the module asks before there is a helper. */
+export const ID_PROMPT = "Enter your Werbot ID (email or username): ";
+
+/** Answers that question; the test in which a helper asks another fails. */
+export function answerIdAlone(_echo: boolean, prompt: string): Promise<Reply> {
+  assert.equal(prompt, ID_PROMPT, "nothing but the ID may be asked");
+  return Promise.resolve({ kind: "text", text: "alice@example.com" });
+}
+
 /** Stories at a time: enough to use the waits of some for the work of others. */
 const SIDE_BY_SIDE = 4;
 

@@ -101,6 +101,7 @@ static void judge(const struct world *world, int code, bool account)
     if (story->forks == 0) {
         REQUIRE(code != PAM_SUCCESS);
         REQUIRE(!story->closed_as_allowed);
+        REQUIRE(story->faulty || !story->unanswered || code == PAM_CONV_ERR);
     } else {
         enum verdict wanted = oracle_verdict(world, account);
         REQUIRE(code != PAM_SUCCESS || wanted == VERDICT_ALLOWED);

@@ -106,7 +106,8 @@ bool oracle_is_code(const char *text)
 enum verdict oracle_verdict(const struct world *world, bool account)
 {
     struct slice left = world_stream();
-    unsigned frames = 0, prompts = 0, spends = 0;
+    /* The module has asked its own question before. */
+    unsigned frames = 0, prompts = account ? 0 : 1, spends = 0;
     size_t sum = 0;
     for (;;) {
         char payload[LINE_MAX_BYTES + 1];

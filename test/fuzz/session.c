@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct document config = {.text = text, .length = strlen(text)};
     const struct document trusted = {.text = anchors, .length = strlen(anchors)};
     int handle = 0;
-    const struct login login = {
+    struct login login = {
         .pamh = (pam_handle_t *)&handle,
         .account = (data[0] & 16) != 0,
         .user = "alice",
@@ -48,9 +48,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .nonce = "0123456789abcdef0123456789abcdef",
         .ref = "k7m2p9qa",
     };
-    char reason[REASON_MAX] = "";
+    char reason[REASON_MAX] = "", id[REPLY_MAX + 1];
 
     world_begin(&world);
+    if (!login.account) {
+        REQUIRE(prompt_ask(login.pamh, true, ID_PROMPT, id, reason));
+        login.id = id;
+    }
     enum verdict verdict = session_run(&login, &config, &trusted, reason);
     const struct story *story = world_story();
     bool closed = verdict != VERDICT_NONE && verdict != VERDICT_UNANSWERED;

@@ -79,6 +79,7 @@ static struct {
         unsigned char head[5];
         size_t got, left, order, kept;
         char payload[REPLY_MAX + 1];
+        bool account;
     } heard;
     char reply[REPLY_MAX + 1];            /* the user's last */
 
@@ -149,6 +150,7 @@ void world_call(void)
 {
     now.story = (struct story){.faulty = now.story.faulty};
     now.documents = 0;
+    now.prompts = 0;
     now.unsafe = false;
 }
 
@@ -663,7 +665,6 @@ pid_t world_fork(void)
     now.leaves_ms = 0;
     now.deaf = now.streaming = false;
     now.at = 0;
-    now.prompts = 0;
     memset(&now.heard, 0, sizeof now.heard);
     now.typed = now.now - START_MS;
     now.story.forks++;
@@ -713,7 +714,7 @@ static bool is_drawn(const char *nonce)
 /* Takes the end of a frame from the shim: what must stand where in the hello, and a reply as the user gave it. */
 static void hear_frame(void)
 {
-    static const char order[] = "VPNIUHTSFACXBR", optional[] = "HTACX", many[] = "AXR";
+    static const char order[] = "VPNIUHTSFWACXBR", optional[] = "HTACX", many[] = "AXR";
     char type = (char)now.heard.head[0];
     /* A word about an offline code may stand where a reply may. */
     const char *place = strchr(order, type == 'D' ? 'R' : type);
@@ -721,7 +722,7 @@ static void hear_frame(void)
     size_t at = (size_t)(place - order);
     REQUIRE(at >= now.heard.order || (at + 1 == now.heard.order && strchr(many, order[at])));
     for (size_t i = now.heard.order; i < at; i++) {
-        REQUIRE(strchr(optional, order[i]));
+        REQUIRE(strchr(optional, order[i]) || (order[i] == 'W' && now.heard.account));
     }
     now.heard.order = at + 1;
     now.heard.payload[now.heard.kept] = '\0';
@@ -730,7 +731,10 @@ static void hear_frame(void)
         now.drawn = false;
         memcpy(now.story.nonce, now.heard.payload, 33);
         now.story.told = true;
-    } else if (type == 'R') {
+    } else if (type == 'P') {
+        now.heard.account = strcmp(now.heard.payload, "account") == 0;
+    } else if (type == 'W' || type == 'R') {
+        REQUIRE(type == 'R' || !now.heard.account);
         REQUIRE(strcmp(now.heard.payload, now.reply) == 0);
     } else if (type == 'D') {
         REQUIRE(strcmp(now.heard.payload, now.spent ? "spent" : "refused") == 0);

@@ -12,11 +12,12 @@ function frames(text: string): Frame[] {
   }));
 }
 
-const least = "V 1\nP authenticate\nN 00\nI k7m2p9qa\nU alice\nS sshd\nF no";
+const least = "V 1\nP authenticate\nN 00\nI k7m2p9qa\nU alice\nS sshd\nF no\nW alice@example.com";
 
 Deno.test("readHello() reads the least hello", () => {
   const hello = readHello(frames(`${least}\nB`));
   assert.equal(hello.user, "alice");
+  assert.equal(new TextDecoder().decode(hello.typedId), "alice@example.com");
   assert.equal(hello.rhost, undefined);
   assert.equal(hello.configuration, undefined);
   assert.equal(hello.anchors, undefined);
@@ -39,6 +40,9 @@ Deno.test("readHello() keeps an empty ca.pem apart from none", () => {
 for (
   const [what, text] of [
     ["without a user", least.replace("\nU alice", "")],
+    ["of authenticate without an ID", least.replace("\nW alice@example.com", "")],
+    ["of account with an ID", least.replace("authenticate", "account")],
+    ["with a second ID", `${least}\nW bob@example.com`],
     ["with a second nonce", `${least}\nN 11`],
     ["with an unknown frame", `${least}\nQ x`],
     ["with a phase of its own", least.replace("authenticate", "session")],

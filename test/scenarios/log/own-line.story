@@ -7,6 +7,7 @@ wpam.conf directory
 user = "al\nice \"x\" \\ é"
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

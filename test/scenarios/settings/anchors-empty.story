@@ -4,6 +4,7 @@
 ca.pem text ""
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

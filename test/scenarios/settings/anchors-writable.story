@@ -4,6 +4,7 @@
 ca.pem mode 0620
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

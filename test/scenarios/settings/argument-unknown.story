@@ -5,6 +5,7 @@ debug=false
 timout=5
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

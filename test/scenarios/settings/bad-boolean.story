@@ -5,6 +5,7 @@
 insecure_skip_verify = yes
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

@@ -4,6 +4,7 @@
 wpam.conf text "server_url = {server}\nservice_id = a\u0007b\nservice_key = {key}\n"
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

@@ -3,6 +3,7 @@
 [config]
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

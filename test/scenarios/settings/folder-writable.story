@@ -4,6 +4,7 @@
 folder mode 0777
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

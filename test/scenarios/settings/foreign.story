@@ -4,6 +4,7 @@
 wpam.conf owner 65534
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

@@ -8,6 +8,7 @@ insecure_skip_verify = constructor
 certificate = other-ca
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

@@ -6,6 +6,7 @@ timeout = 5
 timeout = 6
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

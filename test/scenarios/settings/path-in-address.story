@@ -6,6 +6,7 @@ service_id = {id}
 service_key = {key}
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

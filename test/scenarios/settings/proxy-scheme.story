@@ -5,6 +5,7 @@
 http_proxy = https://127.0.0.1:3128
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

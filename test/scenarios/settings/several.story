@@ -9,6 +9,7 @@ debug
 attempts=11
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

@@ -5,6 +5,7 @@
 offline_users = alice bob
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

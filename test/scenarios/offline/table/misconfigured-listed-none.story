@@ -6,6 +6,7 @@ timeout = 0
 offline_users = alice
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

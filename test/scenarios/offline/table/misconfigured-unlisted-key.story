@@ -9,6 +9,7 @@ offline_users = bob
 factor = publickey
 
 [dialogue]
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
 
 [outcome]
 misconfigured

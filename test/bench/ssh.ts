@@ -9,11 +9,15 @@ import { configure, type Distance, ID, Server, TWO_PROMPTS } from "./world.ts";
 
 const FLOOD = new URL("flood.ts", import.meta.url).pathname;
 const FLOOD_SIZE = 500;
-/** What floods there are: how many at a time, and the milliseconds from one connection to the next. */
+/**
+ * What floods there are: how many at a time, the milliseconds from one connection to the next, and how many prompts
+ * are answered before the one at which it leaves.
+ */
 const FLOODS = [
-  { name: "20 a second", atOnce: 100, pause: 50 },
+  { name: "20 a second", atOnce: 100, pause: 50, answers: 0 },
+  { name: "20 a second, to the second prompt", atOnce: 100, pause: 50, answers: 1 },
   // sshd begins to refuse by itself where ten wait.
-  { name: "10 at a time", atOnce: 10, pause: 0 },
+  { name: "10 at a time", atOnce: 10, pause: 0, answers: 0 },
 ];
 const PATIENCE = 60_000;
 
@@ -33,6 +37,8 @@ interface Place {
 export interface Wait {
   /** From the first packet to the first prompt. */
   readonly prompt: number;
+  /** From the answer to that to the second prompt. */
+  readonly second: number;
   /** From the last key to the verdict. */
   readonly verdict: number;
 }
@@ -40,6 +46,7 @@ export interface Wait {
 /** What many logins waited; the ones that failed are counted and left out. */
 export interface Waits {
   readonly prompt: number[];
+  readonly second: number[];
   readonly verdict: number[];
   readonly tried: number;
 }
@@ -64,13 +71,18 @@ async function logIn(
     },
   });
   if (!visit.accepted) return undefined;
-  return { prompt: asked[0]! - begun, verdict: visit.acceptedAt - sent };
+  return {
+    prompt: asked[0]! - begun,
+    second: asked[1]! - asked[0]!,
+    verdict: visit.acceptedAt - sent,
+  };
 }
 
 function gather(waits: readonly (Wait | undefined)[]): Waits {
   const good = waits.filter((wait) => wait !== undefined);
   return {
     prompt: good.map(({ prompt }) => prompt),
+    second: good.map(({ second }) => second),
     verdict: good.map(({ verdict }) => verdict),
     tried: waits.length,
   };
@@ -133,15 +145,21 @@ export async function measureWaits(places: Places, rounds: number): Promise<Map<
 
 export function tabulateWaits(places: Places, found: ReadonlyMap<string, Waits>): Table {
   return {
-    title: "A login through sshd: connect to first prompt, last key to verdict",
-    columns: ["", "let in", "prompt p50 ms", "p95", "verdict p50 ms", "p95", "round trips"],
+    title:
+      "A login through sshd: connect to first prompt, its answer to the second, last key to verdict",
+    columns: [
+      ...["", "let in", "prompt p50 ms", "p95", "second p50 ms", "p95", "verdict p50 ms", "p95"],
+      "round trips",
+    ],
     rows: places.all.map(({ name, distance }) => {
-      const { prompt, verdict, tried } = found.get(name)!;
+      const { prompt, second, verdict, tried } = found.get(name)!;
       return [
         name,
         `${verdict.length}/${tried}`,
         pickMedian(prompt),
         pickPercentile(prompt, 95),
+        pickMedian(second),
+        pickPercentile(second, 95),
         pickMedian(verdict),
         pickPercentile(verdict, 95),
         distance.delay > 0 ? pickMedian(verdict) / (2 * distance.delay) : "",
@@ -244,20 +262,25 @@ export interface Flooded {
   readonly seconds: number;
 }
 
-/** All that a login waits for, prompt and verdict. */
-export function addUp({ prompt, verdict }: Waits): number[] {
-  return prompt.map((wait, i) => wait + verdict[i]!);
+/** All that a login waits for: both prompts and the verdict. */
+export function addUp({ prompt, second, verdict }: Waits): number[] {
+  return prompt.map((wait, i) => wait + second[i]! + verdict[i]!);
 }
 
 async function measureFlood(
   place: Place,
   quiet: Waits,
-  { name: flood, atOnce, pause: between }: typeof FLOODS[number],
+  { name: flood, atOnce, pause: between, answers }: typeof FLOODS[number],
 ): Promise<Flooded> {
   const begun = performance.now();
   let seconds: number | undefined;
   const running = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", FLOOD, ...[place.sshd.port, FLOOD_SIZE, atOnce, between].map(String)],
+    args: [
+      "run",
+      "-A",
+      FLOOD,
+      ...[place.sshd.port, FLOOD_SIZE, atOnce, between, answers].map(String),
+    ],
   }).output().then((output) => {
     seconds = (performance.now() - begun) / 1000;
     return Number(new TextDecoder().decode(output.stdout));
@@ -288,7 +311,8 @@ export async function measureFloods(
 
 export function tabulateFloods(floods: readonly Flooded[]): Table {
   return {
-    title: `A good login, prompt and verdict, while ${FLOOD_SIZE} others leave at the first prompt`,
+    title:
+      `A good login, prompts and verdict, while ${FLOOD_SIZE} others leave at a prompt, the first unless told`,
     columns: [
       ...["", "flood", "its s", "prompted", "let in", "quiet p50 ms", "flooded p50 ms", "p95"],
       ...["flooded / quiet", "verdict quiet ms", "flooded ms"],

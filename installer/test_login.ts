@@ -131,16 +131,15 @@ async function inPlace<T>(view: View, text: string, work: () => Promise<T>): Pro
 
 /** Tells the time that the machine takes from the time that the person takes. */
 class Clock {
-  #mark = performance.now();
-  /** Until the first question, in ms; undefined when there was none. */
-  first: number | undefined;
   /** When the last answer was given. */
-  last = this.#mark;
+  #last: number | undefined;
+  /** From the first answer, which starts the helper, to the next question, in ms; undefined when there was none. */
+  helper: number | undefined;
 
   stop<T>(work: () => T): T {
-    this.first ??= performance.now() - this.#mark;
+    if (this.#last !== undefined) this.helper ??= performance.now() - this.#last;
     const result = work();
-    this.last = performance.now();
+    this.#last = performance.now();
     return result;
   }
 }
@@ -179,8 +178,8 @@ function tell(
   else report.mark("problem", `${user} would not be let in${outcome ? ` (${outcome})` : ""}.`);
   const row = (label: string, words: string) =>
     report.say(`  ${label.padEnd(9)}${wrap(words, " ".repeat(11))}`);
-  if (clock.first !== undefined) {
-    row("helper", `${Math.round(clock.first)} ms to the first question`);
+  if (clock.helper !== undefined) {
+    row("helper", `${Math.round(clock.helper)} ms from the ID to the next question`);
   }
   if (took !== undefined) row("Werbot", `${took} ms from the last answer to the verdict`);
   if (good) row("account", `${Math.round(ms.account)} ms`);

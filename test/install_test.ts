@@ -595,20 +595,22 @@ test("a module that dies takes only its own login along (B17)", async () => {
   await using site = await Site.set();
   const { machine } = site;
   await site.install(0, "--confirm-within", "never");
-  const dying = machine.startLogin([ROOT, SILENCE]);
+  const findHelpers = () =>
+    new TextDecoder().decode(
+      new Deno.Command("pgrep", { args: ["-f", "wpam-auth"] }).outputSync().stdout,
+    ).trim();
+  const dying = machine.startLogin([ROOT, ID, SILENCE]);
   // Its module waits for an answer that never comes.
   await waitFor(
-    "the second question",
+    "the helper's question",
     10_000,
-    () => machine.read("/run/test/answers-1.prompts").split("\n").length > 2,
+    () => machine.read("/run/test/answers-1.prompts").split("\n").length > 3,
   );
+  assert.notEqual(findHelpers(), "");
   const { out } = await machine.run(["pgrep", "-f", "^sshd: root"]);
   for (const pid of out.trim().split("\n")) await machine.run(["kill", "-ABRT", pid]);
   await machine.run(["pkill", "-f", "askpass"]);
   assert.notEqual((await finish(dying)).code, 0);
   expectIn(await machine.login(site.answers));
-  await waitFor("the end of the helper", 10_000, () =>
-    !new TextDecoder().decode(
-      new Deno.Command("pgrep", { args: ["-f", "wpam-auth"] }).outputSync().stdout,
-    ).trim());
+  await waitFor("the end of the helper", 10_000, () => findHelpers() === "");
 });

@@ -253,7 +253,11 @@ test("a helper cannot spend a code in the account phase", async () => {
   const program = await compileHostileHelper(site.folder);
   await writeHelper(`${site.folder}/helper`, program, "spends-at-once", name);
   const logIn = (call: string) =>
-    site.logIn(`${site.folder}/helper`, answerIdAlone, { calls: [call] });
+    site.logIn(
+      `${site.folder}/helper`,
+      call === "account" ? () => assert.fail("nothing is asked") : answerIdAlone,
+      { calls: [call] },
+    );
   assert.equal(getResult(await logIn("account")), "PAM_SERVICE_ERR");
   assert.ok(exists(path));
   assert.match((await site.readLog()).join("\n"), /asked to spend what it may not/);

@@ -155,25 +155,29 @@ test("trust_helper() follows a link to what it must trust", () =>
     assert.match(await logInSpoilt(folder, link, "deno"), /runtime can be written by others/);
   }));
 
-test("pam_sm_authenticate() trusts nothing before the user has answered, however long that takes", () =>
-  inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/wpam.conf`, "", { mode: 0o600 });
-    await runApplication(findParts(), folder, {
-      ...login,
-      arguments: [
-        `config=${folder}/wpam.conf`,
-        `helper=${findParts().helper}`,
-        `log_file=${folder}/wpam.log`,
-      ],
-      calls: ["authenticate"],
-      answer: async (echo, prompt) => {
-        await Deno.chmod(`${folder}/wpam.conf`, 0o666);
-        return login.answer(echo, prompt);
-      },
-    });
-    const log = await readLog(`${folder}/wpam.log`);
-    assert.match(log.join("\n"), /wpam\.conf can be written by others/);
-  }));
+for (const part of ["wpam.conf", "wpam-auth"]) {
+  test(`pam_sm_authenticate() trusts no ${part} before the user has answered, however long that takes`, () =>
+    inFolder(async (folder) => {
+      await Deno.chmod(folder, 0o755);
+      await Deno.writeTextFile(`${folder}/wpam.conf`, "", { mode: 0o600 });
+      await Deno.writeTextFile(`${folder}/wpam-auth`, "#!/bin/sh\n", { mode: 0o755 });
+      await runApplication(findParts(), folder, {
+        ...login,
+        arguments: [
+          `config=${folder}/wpam.conf`,
+          `helper=${folder}/wpam-auth`,
+          `log_file=${folder}/wpam.log`,
+        ],
+        calls: ["authenticate"],
+        answer: async (echo, prompt) => {
+          await Deno.chmod(`${folder}/${part}`, 0o777);
+          return login.answer(echo, prompt);
+        },
+      });
+      const log = await readLog(`${folder}/wpam.log`);
+      assert.match(log.join("\n"), new RegExp(`${part} can be written by others`));
+    }));
+}
 
 testAsRoot(
   "run_child() gives up the groups of whoever starts the helper",

@@ -79,7 +79,7 @@ for (const [, name, count, kind, ending, hex] of golden) {
 }
 
 const frame = fc.record({
-  type: fc.constantFrom(..."VPNIUHTSFACXBRDehlsv"),
+  type: fc.constantFrom(..."VPNIUHTSFWACXBRDehlsv"),
   payload: fc.string({ unit: "binary", maxLength: 300 }).filter((text) => text.isWellFormed()),
 }, { noNullPrototype: true });
 

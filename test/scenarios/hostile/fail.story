@@ -1,7 +1,8 @@
 # A conversation that fails is a conversation error and ends the helper, as the predecessor did not (defect 2).
 
 [dialogue]
-echo "Enter your Werbot ID (email or username): " <- fail
+echo "Enter your Werbot ID (email or username): " <- "alice@example.com"
+echo "Enter your totp code (submit empty for U2F): " <- fail
 
 [outcome]
 authenticate PAM_CONV_ERR
@@ -10,7 +11,6 @@ authenticate PAM_CONV_ERR
 WARN: login denied user={user} rhost={rhost} ref={ref} reason="{...}conversation error{...}"
 
 [requests]
-connections = 0
 requests = 0
 
 [rungs]

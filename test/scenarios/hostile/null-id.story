@@ -1,4 +1,4 @@
-# A NULL answer is a conversation error and ends the helper.
+# A NULL answer is a conversation error, and no helper is started.
 
 [dialogue]
 echo "Enter your Werbot ID (email or username): " <- null

@@ -1,4 +1,4 @@
-# A PAM that has NULL for a conversation is a conversation error and ends the helper.
+# A PAM that has NULL for a conversation is a conversation error, and no helper is started.
 
 [environment]
 FAKE_PAM_FAULT=pam_get_item:5:null

@@ -1,4 +1,4 @@
-# An empty configuration asks nothing and says, a line each, what is missing.
+# An empty configuration asks for nothing but the ID and says, a line each, what is missing.
 
 [config]
 

@@ -1,4 +1,4 @@
-# Wants a service ID and key of its own before it asks anybody, as the predecessor did not (defect 24).
+# Wants a service ID and key of its own before it asks Werbot, as the predecessor did not (defect 24).
 
 [config]
 server_url = {server}
